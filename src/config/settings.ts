@@ -1,0 +1,138 @@
+/**
+ * A configuration after parsing: every default filled in, every unit resolved (durations in ms, sizes in bytes), nothing checked across keys yet.
+ * `schema.ts` is the table of keys, defaults, units and reasons that produces these shapes.
+ */
+import type { RouteSpec, StickySpec, VersionName } from '../routing/route.ts'
+
+/** Where a listener binds. */
+export type BindAddress = { readonly is: 'tcp'; readonly host: string; readonly port: number } | { readonly is: 'unix'; readonly path: string }
+
+export interface ListenerSettings {
+  readonly address: BindAddress
+  /** CIDR blocks of proxies before baton whose forwarding headers are believed. */
+  readonly trustedHops: readonly string[]
+}
+
+export interface AdminTcpSettings {
+  readonly address: BindAddress
+  /** File with the bearer token; must be 0600. */
+  readonly tokenFile: string
+}
+
+export interface ProcessSettings {
+  readonly command: readonly string[]
+  readonly port: number
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly output: { readonly is: 'inherit' } | { readonly is: 'file'; readonly path: string }
+  /** After SIGTERM, until SIGKILL. */
+  readonly stopTimeoutMs: number
+}
+
+/** Local and trusted: what binds, runs or reaches something. From the local file only. */
+export interface Bootstrap {
+  readonly listeners: { readonly public: ListenerSettings; readonly metrics: ListenerSettings }
+  readonly admin: AdminTcpSettings | null
+  /** Folder, absolute. */
+  readonly state: string
+  /** `loopback`, `unix`, a CIDR block, or a host name. Link-local addresses never. */
+  readonly allowUpstreams: readonly string[]
+  readonly processes: Readonly<Record<string, ProcessSettings>>
+  readonly log: { readonly format: 'auto' | 'json' | 'pretty'; readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** Where a version's app is. */
+export type EndpointSettings =
+  | { readonly is: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly is: 'unix'; readonly path: string }
+  | { readonly is: 'process'; readonly process: string }
+
+export type ProbeSettings = { readonly is: 'tcp' } | { readonly is: 'http'; readonly path: string; readonly host: string | null }
+
+export interface HealthSettings {
+  readonly probe: ProbeSettings
+  /** Between probes of a version whose state is settled. */
+  readonly intervalMs: number
+  /** Between probes while it is starting, or while a change of state is pending. */
+  readonly fastIntervalMs: number
+  readonly timeoutMs: number
+  /** Successes in a row that make a version ready. */
+  readonly successThreshold: number
+  /** Failures in a row that make a ready version not-ready. */
+  readonly failureThreshold: number
+  /** Exchanges in a row that the app failed to answer, that make a version not-ready unless it is the last one serving; 0 is off. */
+  readonly passiveFailures: number
+}
+
+export interface VersionSettings {
+  readonly endpoint: EndpointSettings
+  readonly health: HealthSettings
+}
+
+export interface TimeoutSettings {
+  /** TCP or Unix connection to the app. */
+  readonly connectMs: number
+  /** From the request's last byte sent to the response's head. */
+  readonly headMs: number
+  /** Without a byte in either direction, once the response has begun or while the client's body is awaited. */
+  readonly idleMs: number
+  /** Whole exchange, upgraded ones and event streams excepted; 0 is off. */
+  readonly exchangeMs: number
+  /** A client's idle kept-alive connection. */
+  readonly keepAliveMs: number
+  /** From a connection's first byte to the end of a request head. */
+  readonly requestHeadMs: number
+  /** An idle connection to the app; stay below the app's own limit, so that it never closes one under a request. */
+  readonly upstreamKeepAliveMs: number
+}
+
+export interface LimitSettings {
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly uriBytes: number
+  /** Request body; 0 is no limit. */
+  readonly bodyBytes: number
+  /** In flight at once, over all versions. */
+  readonly exchanges: number
+  /** Waiting for a place among `exchanges`. */
+  readonly queue: number
+  readonly queueTimeoutMs: number
+  /** Client connections. */
+  readonly connections: number
+  /** Connections to one version. */
+  readonly upstreamConnections: number
+}
+
+export interface RetrySettings {
+  /** Retries allowed, as a share of recent exchanges (0.2 = 20 %). */
+  readonly budget: number
+  /** Retries always allowed, per 10 s. */
+  readonly min: number
+  /** A request body up to this size is kept for a second attempt. */
+  readonly replayBytes: number
+}
+
+export interface DrainSettings {
+  /** After SIGTERM: readiness fails, serving goes on, until the endpoints have heard. */
+  readonly endpointDelayMs: number
+  /** Then exchanges in flight have this long; what is left is cut. */
+  readonly deadlineMs: number
+}
+
+export type AccessLogSettings = { readonly is: 'off' } | { readonly is: 'on' } | { readonly is: 'sample'; readonly rate: number }
+
+/** The half that can be swapped at any time. */
+export interface Dynamic {
+  readonly versions: Readonly<Record<VersionName, VersionSettings>>
+  readonly stable: VersionName
+  readonly candidate: VersionName | null
+  readonly routes: readonly RouteSpec[]
+  readonly sticky: StickySpec | null
+  readonly timeouts: TimeoutSettings
+  readonly limits: LimitSettings
+  readonly retry: RetrySettings
+  readonly drain: DrainSettings
+  readonly accessLog: AccessLogSettings
+  /** `x-served-by` on responses. */
+  readonly servedBy: boolean
+}
