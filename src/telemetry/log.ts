@@ -1,0 +1,53 @@
+/** Structured logs: one JSON object a line, or a pretty form for a terminal. Every record of `info` or above is also an event. */
+import type { Blame } from '../errors.ts'
+import type { World } from '../world.ts'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+export const levels: readonly Level[] = ['debug', 'info', 'warn', 'error']
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface LogRecord {
+  readonly time: string
+  readonly level: Level
+  /** `config.applied`, `version.ready`: dotted, past tense or state, stable across releases. */
+  readonly event: string
+  readonly fields: Fields
+}
+
+export interface Log {
+  debug(event: string, fields?: Fields): void
+  info(event: string, fields?: Fields): void
+  warn(event: string, fields?: Fields): void
+  error(event: string, fields?: Fields): void
+}
+
+export type LogSink = (record: LogRecord) => void
+
+/** A client's fault is its own business; ours needs a person. */
+export const levelOf: Readonly<Record<Blame, Level>> = { client: 'debug', operator: 'warn', upstream: 'warn', baton: 'error' }
+
+/** A log that hands each record at or above `level` to `sinks`, in their order. */
+export function createLog(world: Pick<World, 'now'>, level: Level, sinks: readonly LogSink[]): Log {
+  const lowest = levels.indexOf(level)
+  const at =
+    (own: Level) =>
+    (event: string, fields: Fields = {}) => {
+      if (levels.indexOf(own) < lowest) return
+      const record: LogRecord = { time: new Date(world.now()).toISOString(), level: own, event, fields }
+      for (const sink of sinks) sink(record)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+export function jsonLine(record: LogRecord): string {
+  return `${JSON.stringify({ time: record.time, level: record.level, event: record.event, ...record.fields })}\n`
+}
+
+const colour: Record<Level, string> = { debug: '\u001b[90m', info: '\u001b[36m', warn: '\u001b[33m', error: '\u001b[31m' }
+
+/** `07:02:11 info  version.ready        version=v1` */
+export function prettyLine(record: LogRecord): string {
+  const fields = Object.entries(record.fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return `${record.time.slice(11, 19)} ${colour[record.level]}${record.level.padEnd(5)}\u001b[0m ${record.event.padEnd(20)} ${fields.join(' ')}\n`
+}

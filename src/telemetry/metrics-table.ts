@@ -1,0 +1,62 @@
+/** Every metric of baton in one table; the reference, the dashboards and the exposition are made from it. */
+
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds in seconds, without +Inf. */
+  readonly buckets?: readonly number[]
+}
+
+/** 0.1 × 2^n up to 3276.8 s: the owner's buckets for the stages of an upgrade. */
+const stageBuckets = Array.from({ length: 16 }, (_, n) => Math.round(2 ** n * 100) / 1000)
+
+export const metricsTable = {
+  upgrade_duration_seconds: {
+    type: 'histogram',
+    help: 'Duration of a stage. `apply` is from validating a configuration to its being swapped in.',
+    labels: ['stage'],
+    buckets: stageBuckets,
+  },
+  active_connections_before: { type: 'gauge', help: 'Exchanges of the version as its last drain began.', labels: ['version'] },
+  active_connections_after: { type: 'gauge', help: 'Exchanges of the version left as its last drain ended; they were cut.', labels: ['version'] },
+  graceful_shutdown_failures_total: { type: 'counter', help: 'Exchanges cut at the deadline of a drain.', labels: ['version', 'kind'] },
+
+  baton_requests_total: {
+    type: 'counter',
+    help: 'Exchanges ended, by class of method and of status (`none`: the client had gone before a status).',
+    labels: ['version', 'route', 'method', 'status'],
+  },
+  baton_request_duration_seconds: {
+    type: 'histogram',
+    help: 'From the request head to the end of the response; upgraded connections not counted.',
+    labels: ['version', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  },
+  baton_received_bytes_total: { type: 'counter', help: 'Bytes of request bodies passed on, tunnels included.', labels: ['version', 'route'] },
+  baton_sent_bytes_total: { type: 'counter', help: 'Bytes of response bodies passed on, tunnels included.', labels: ['version', 'route'] },
+  baton_in_flight: { type: 'gauge', help: 'Exchanges under way at the version.', labels: ['version'] },
+  baton_queued: { type: 'gauge', help: 'Requests that wait for a place among limits.exchanges.', labels: [] },
+  baton_retries_total: { type: 'counter', help: 'Second attempts, by what failed first and where the next one went.', labels: ['version', 'reason', 'next'] },
+  baton_retries_refused_total: { type: 'counter', help: 'Second attempts that the retry budget did not allow.', labels: ['version'] },
+  baton_faults_total: { type: 'counter', help: 'Exchanges that ended by a fault, by code.', labels: ['version', 'code'] },
+  baton_refused_total: { type: 'counter', help: 'Requests refused before any version was chosen, by code.', labels: ['code'] },
+  baton_client_connections: { type: 'gauge', help: 'Connections of clients now.', labels: [] },
+  baton_client_connections_total: { type: 'counter', help: 'Connections of clients accepted.', labels: [] },
+  baton_upstream_connections: { type: 'gauge', help: 'Connections to the version now.', labels: ['version'] },
+  baton_version_ready: { type: 'gauge', help: '1 if the probes say ready.', labels: ['version'] },
+  baton_version_serving: { type: 'gauge', help: '1 if the version is ready, active and reachable.', labels: ['version'] },
+  baton_role: { type: 'gauge', help: '1 for the version that plays the role.', labels: ['role', 'version'] },
+  baton_probes_total: { type: 'counter', help: 'Probes, by outcome (pass, fail).', labels: ['version', 'outcome'] },
+  baton_process_starts_total: { type: 'counter', help: 'Starts of a managed process.', labels: ['version'] },
+  baton_process_exits_total: { type: 'counter', help: 'Ends of a managed process that nobody asked for.', labels: ['version'] },
+  baton_resolutions_total: { type: 'counter', help: 'Look-ups of an upstream name, by outcome (same, moved, failed, refused).', labels: ['version', 'outcome'] },
+  baton_config_revision: { type: 'gauge', help: 'Revision of the running configuration.', labels: [] },
+  baton_config_stale: { type: 'gauge', help: '1 while the last good configuration serves because the source cannot be read.', labels: [] },
+  baton_config_swaps_total: { type: 'counter', help: 'Configurations swapped in.', labels: ['source'] },
+  baton_config_rejected_total: { type: 'counter', help: 'Faults of refused configurations.', labels: ['source', 'reason'] },
+  baton_keeper_lost: { type: 'gauge', help: '1 if the keeper is gone and this generation serves alone.', labels: [] },
+  baton_log_dropped_total: { type: 'counter', help: 'Access-log lines dropped because the reader was too slow.', labels: [] },
+} as const satisfies Record<string, MetricSpec>
+
+export type MetricName = keyof typeof metricsTable
