@@ -1,0 +1,46 @@
+/** Where a run took place, and with what. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+/** Debian's packages of the commands that the bench runs. */
+export function hasCommand(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+}
+
+export function machineLine(): string {
+  const cores = cpus()
+  return `${cores[0]?.model ?? 'unknown CPU'}, ${cores.length} cores, ${(totalmem() / 1e9).toFixed(1)} GB, Linux ${release()}`
+}
+
+export function versionsLine(): string {
+  const packages = {
+    undici: 'undici',
+    '@fastify/reply-from': '@fastify/reply-from',
+    fastify: 'fastify',
+    'http-proxy-3': 'http-proxy',
+    'http-proxy': 'http-proxy-legacy',
+  }
+  return [
+    `baton ${packageVersion(root)} (${said('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], /(\w+)/)})`,
+    `Node ${process.version.slice(1)}`,
+    ...Object.entries(packages).map(([name, folder]) => `${name} ${packageVersion(join(root, 'node_modules', folder))}`),
+    `nginx ${said('nginx', ['-v'], /nginx\/(\S+)/)}`,
+    `haproxy ${said('haproxy', ['-v'], /version (\S+)/)}`,
+    `wrk ${said('wrk', ['-v'], /wrk (?:debian\/)?(\S+)/)}`,
+  ].join(', ')
+}
+
+function packageVersion(folder: string): string {
+  const parsed: { version?: string } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return parsed.version ?? 'unknown'
+}
+
+/** Versions go to standard output here and to standard error there. */
+function said(command: string, argv: readonly string[], pattern: RegExp): string {
+  const { stdout, stderr } = spawnSync(command, argv, { encoding: 'utf8' })
+  return pattern.exec(`${stdout ?? ''}${stderr ?? ''}`)?.[1] ?? 'none'
+}

@@ -1,0 +1,74 @@
+/** Everything that stands while the bench measures: the app, and the proxies before it whose answers are right. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkAnswers } from './check.ts'
+import { hasCommand } from './machine.ts'
+import { startOrigin } from './origin.ts'
+import { directName } from './peers/all.ts'
+import type { Peer } from './peers/peer.ts'
+import { freePort, type Program } from './program.ts'
+import type { Target } from './turn.ts'
+import type { Workload } from './workload.ts'
+
+export class Stage {
+  readonly folder: string
+  readonly #programs: Program[] = []
+  readonly #targets: Target[] = []
+  readonly #notes: string[] = []
+  readonly #footnotes: (() => string | null)[] = []
+  #originPort = 0
+
+  constructor() {
+    this.folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'baton-bench-'))
+    // nginx started by root drops to another user, which has to reach its folder.
+    chmodSync(this.folder, 0o755)
+  }
+
+  async addOrigin(workloads: readonly Workload[]): Promise<void> {
+    const origin = await startOrigin(this.folder)
+    this.#programs.push(origin)
+    this.#originPort = origin.port
+    const faults = await checkAnswers(origin.port, workloads)
+    if (faults.length > 0) throw new Error(`the app itself answers wrongly: ${faults.join('; ')}`)
+    this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
+  }
+
+  /** A peer that is missing or answers wrongly becomes a note, and is not timed. */
+  async addPeer(peer: Peer, workloads: readonly Workload[]): Promise<void> {
+    if (peer.needs !== null && !hasCommand(peer.needs.command)) {
+      this.#notes.push(`${peer.name} is skipped: it is not installed (apt-get install ${peer.needs.package})`)
+      return
+    }
+    const folder = join(this.folder, peer.name)
+    mkdirSync(folder)
+    try {
+      const proxy = await peer.start({ folder, port: await freePort(), originPort: this.#originPort })
+      this.#programs.push(proxy.program)
+      const faults = await checkAnswers(proxy.port, workloads)
+      if (faults.length > 0) throw new Error(`it answers wrongly: ${faults.join('; ')}`)
+      this.#targets.push({ name: peer.name, port: proxy.port, pids: () => proxy.pids() })
+      this.#footnotes.push(() => proxy.footnote())
+    } catch (error) {
+      this.#notes.push(`${peer.name} is not timed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  get targets(): readonly Target[] {
+    return this.#targets
+  }
+
+  get notes(): readonly string[] {
+    return this.#notes
+  }
+
+  footnotes(): string[] {
+    return this.#footnotes.flatMap((footnote) => footnote() ?? [])
+  }
+
+  /** Ends every program, the last one first, and removes the folder. */
+  async stop(): Promise<void> {
+    for (const program of this.#programs.toReversed()) await program.stop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,73 @@
+/** From turns to what is reported: medians, ratios, aims. Pure. */
+import type { Turn } from './turn.ts'
+
+/** One proxy under one workload: medians over its rounds, but the sum of the errors and the highest peak. */
+export type Row = Turn & { readonly rounds: number }
+
+/** CPU per request of one proxy ÷ that of another under the same workload; null where either was not measured. */
+export type Ratio = number | null
+
+export interface Aim {
+  readonly what: string
+  readonly limit: number
+  readonly found: number | null
+  readonly met: boolean | null
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+export function summarize(turns: readonly Turn[]): Row[] {
+  const groups = Map.groupBy(turns, (turn) => `${turn.workload} ${turn.peer}`)
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group
+    return first === undefined ? [] : [rowOf(first, group)]
+  })
+}
+
+function rowOf({ peer, workload }: Turn, group: readonly Turn[]): Row {
+  const middle = (pick: (turn: Turn) => number): number => median(group.map(pick))
+  return {
+    peer,
+    workload,
+    rounds: group.length,
+    requests: group.reduce((sum, turn) => sum + turn.requests, 0),
+    requestsPerSecond: middle((turn) => turn.requestsPerSecond),
+    cpuMicrosPerRequest: middle((turn) => turn.cpuMicrosPerRequest),
+    busy: middle((turn) => turn.busy),
+    p50Ms: middle((turn) => turn.p50Ms),
+    p99Ms: middle((turn) => turn.p99Ms),
+    peakBytes: Math.max(...group.map((turn) => turn.peakBytes)),
+    errors: group.reduce((sum, turn) => sum + turn.errors, 0),
+  }
+}
+
+export function cpuRatio(rows: readonly Row[], workload: string, peer: string, base: string): Ratio {
+  const cpuOf = (name: string): number | undefined =>
+    rows.find((row) => row.workload === workload && row.peer === name)?.cpuMicrosPerRequest
+  const [above, below] = [cpuOf(peer), cpuOf(base)]
+  return above === undefined || below === undefined ? null : above / below
+}
+
+/** The aims of the project for baton, one for each workload that was run. */
+export function aimsOf(rows: readonly Row[], workloads: readonly string[]): Aim[] {
+  const ratioAim = (workload: string, base: string, limit: number): Aim =>
+    aim(`${workload}: CPU per request ÷ ${base}'s`, limit, cpuRatio(rows, workload, 'baton', base))
+  const peaks = rows.filter((row) => row.peer === 'baton').map((row) => row.peakBytes / 1e6)
+  return [
+    ...workloads.map((workload) => ratioAim(workload, 'reply-from', 0.6)),
+    ...workloads.map((workload) => ratioAim(workload, 'http-proxy', 0.4)),
+    aim('peak RSS at 64 connections, MB (10^6 bytes)', 110, peaks.length === 0 ? null : Math.max(...peaks)),
+  ]
+}
+
+const aim = (what: string, limit: number, found: number | null): Aim => ({
+  what,
+  limit,
+  found,
+  met: found === null ? null : found <= limit,
+})

@@ -1,0 +1,50 @@
+/** One turn: one proxy under one workload for some seconds. */
+import { runLoad } from './load.ts'
+import { watchPeak } from './memory.ts'
+import { cpuMicros } from './process.ts'
+
+export interface Target {
+  readonly name: string
+  readonly port: number
+  pids(): number[]
+}
+
+export interface Turn {
+  readonly peer: string
+  readonly workload: string
+  readonly requests: number
+  readonly requestsPerSecond: number
+  readonly cpuMicrosPerRequest: number
+  /** Of its core, 0 to 1. Well below 1, the load core was the limit. */
+  readonly busy: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly peakBytes: number
+  readonly errors: number
+}
+
+export interface TurnPlan {
+  readonly workload: { readonly name: string; readonly path: string }
+  readonly script: string
+  readonly seconds: number
+}
+
+export async function runTurn(target: Target, { workload, script, seconds }: TurnPlan, signal: AbortSignal): Promise<Turn> {
+  const pids = target.pids()
+  const peak = watchPeak(pids)
+  const cpuBefore = cpuMicros(pids)
+  const load = await runLoad(script, `http://127.0.0.1:${target.port}${workload.path}`, seconds, signal)
+  const cpu = cpuMicros(pids) - cpuBefore
+  return {
+    peer: target.name,
+    workload: workload.name,
+    requests: load.requests,
+    requestsPerSecond: load.requests / load.seconds,
+    cpuMicrosPerRequest: cpu / load.requests,
+    busy: cpu / 1e6 / load.seconds,
+    p50Ms: load.p50Ms,
+    p99Ms: load.p99Ms,
+    peakBytes: peak(),
+    errors: load.errors,
+  }
+}
