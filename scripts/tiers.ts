@@ -1,0 +1,25 @@
+/** Which test files belong to which tier. Pure. */
+
+export const tiers = ['all', 'quick', 'system', 'soak'] as const
+export type Tier = (typeof tiers)[number]
+
+/** Starting real processes over and over, or running for long: not for the edit-and-run loop. */
+const slow = /^test\/(e2e|keeper|bench)\/|\.slow\.test\.ts$/
+const apart = /^test\/(system|soak)\//
+
+/** `files` are paths from the repository's root, with `/`. */
+export function selectTests(tier: Tier, files: readonly string[]): string[] {
+  return files.filter((file) => file.startsWith('test/') && file.endsWith('.test.ts') && belongs(tier, file)).sort()
+}
+
+function belongs(tier: Tier, file: string): boolean {
+  if (tier === 'system' || tier === 'soak') return file.startsWith(`test/${tier}/`)
+  return !apart.test(file) && (tier === 'all' || !slow.test(file))
+}
+
+/** The programs that the text of a test asks for with `needs('nginx', 'wrk')`. */
+export function programsNeeded(text: string): string[] {
+  return [...text.matchAll(/\bneeds\(([^)]*)\)/g)].flatMap(([, list]) =>
+    [...(list ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name ?? ''),
+  )
+}
