@@ -1,0 +1,199 @@
+/**
+ * HTTP/1.1 to the app through undici's dispatch, in its lowest-overhead form: one handler object a call, raw header lists, no promises.
+ * All deadlines but the connection's are the exchange's own, so undici's timers are off.
+ */
+import { Readable } from 'node:stream'
+import { type Dispatcher, Pool, errors as undiciErrors } from 'undici'
+import { errorCode, errorMessage, Fault } from '../../errors.ts'
+import type { Raw } from '../../routing/route.ts'
+import type { Answer, Call, Endpoint, Sent, Transport, UpstreamHead } from './transport.ts'
+import { openWebSocket } from './websocket.ts'
+
+export interface UndiciOptions {
+  readonly connectMs: number
+  /** An idle connection is closed after this; must be below the app's own limit. */
+  readonly keepAliveMs: number
+  readonly connections: number
+  readonly maxHeaderBytes: number
+}
+
+export function createUndiciTransport(endpoint: Endpoint, options: UndiciOptions): Transport {
+  return new UndiciTransport(endpoint, options)
+}
+
+class UndiciTransport implements Transport {
+  readonly #pool: Pool
+  readonly #endpoint: Endpoint
+  readonly #connectMs: number
+  readonly #tunnels = new Set<Call>()
+
+  constructor(endpoint: Endpoint, options: UndiciOptions) {
+    this.#endpoint = endpoint
+    this.#connectMs = options.connectMs
+    this.#pool = new Pool(originOf(endpoint), {
+      ...(endpoint.is === 'unix' ? { socketPath: endpoint.path } : {}),
+      connect: { timeout: options.connectMs },
+      connections: options.connections,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: options.keepAliveMs,
+      keepAliveMaxTimeout: options.keepAliveMs,
+      maxHeaderSize: options.maxHeaderBytes,
+    })
+  }
+
+  get connections(): number {
+    return this.#pool.stats.connected + this.#tunnels.size
+  }
+
+  open(head: UpstreamHead, answer: Answer): Call {
+    if (head.upgrade === null) return new UndiciCall(this.#pool, head, answer)
+    const call = openWebSocket(this.#endpoint, this.#connectMs, head, answer, () => this.#tunnels.delete(call))
+    this.#tunnels.add(call)
+    return call
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close()
+  }
+
+  destroy(): void {
+    const fault = new Fault('stopping', 'connections to the version are cut')
+    for (const call of this.#tunnels) call.abort(fault)
+    this.#pool.destroy(new Error(fault.detail)).catch(() => {
+      // the pool was destroyed before: nothing is left to cut
+    })
+  }
+}
+
+function originOf(endpoint: Endpoint): string {
+  if (endpoint.is === 'unix') return 'http://localhost'
+  return endpoint.address.includes(':') ? `http://[${endpoint.address}]:${endpoint.port}` : `http://${endpoint.address}:${endpoint.port}`
+}
+
+type Controller = Dispatcher.DispatchController & { readonly rawHeaders?: readonly Buffer[]; readonly rawTrailers?: readonly Buffer[] }
+
+class UndiciCall implements Call {
+  readonly #answer: Answer
+  readonly #body: RequestBody | null
+  #controller: Controller | null = null
+  #aborted: Fault | null = null
+  #ended = false
+
+  constructor(pool: Pool, head: UpstreamHead, answer: Answer) {
+    this.#answer = answer
+    this.#body = head.body === 'none' ? null : new RequestBody(answer)
+    this.#ended = head.body === 'none'
+    try {
+      pool.dispatch({ path: head.target, method: head.method as Dispatcher.HttpMethod, headers: head.raw as string[], body: this.#body }, this)
+    } catch (error) {
+      // undici refuses some requests by throwing; the exchange must not hear of it before it has the call
+      queueMicrotask(() => this.onResponseError(null, error))
+    }
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#body === null || this.#body.push(bytes)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#body?.push(null)
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  abort(fault: Fault): void {
+    if (this.#aborted !== null) return
+    this.#aborted = fault
+    this.#controller?.abort(new Error(fault.detail))
+    this.#body?.destroy()
+  }
+
+  // undici's handler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller as Controller
+    if (this.#aborted !== null) controller.abort(new Error(this.#aborted.detail))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
+    if (this.#aborted !== null) return
+    const raw = textOf(this.#controller?.rawHeaders)
+    if (status < 200) this.#answer.inform(status, raw)
+    else this.#answer.respond(status, reason ?? '', raw)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#aborted === null && !this.#answer.chunk(chunk)) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    if (this.#aborted !== null) return
+    const raw = this.#controller?.rawTrailers
+    this.#answer.end(raw === undefined || raw === null || raw.length === 0 ? null : textOf(raw))
+    // an answer that came before the request's end: undici drops that connection, the rest of the body goes nowhere
+    if (!this.#ended) this.#body?.destroy()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: unknown): void {
+    if (this.#aborted !== null) return
+    this.#aborted = faultOf(error, this.#controller !== null)
+    this.#body?.destroy()
+    this.#answer.failed(this.#aborted, this.#sent())
+  }
+
+  /** undici hands over its controller just before the head's first byte leaves. */
+  #sent(): Sent {
+    if (this.#controller === null) return 'nothing'
+    return this.#ended ? 'all' : 'part'
+  }
+}
+
+/** What undici reads the request's body from; it asks for the client's bytes when undici asks for its own. */
+class RequestBody extends Readable {
+  readonly #answer: Answer
+  #begun = false
+
+  constructor(answer: Answer) {
+    super({ highWaterMark: 65536 })
+    this.#answer = answer
+    // undici destroys its body with the error that the exchange hears of through `failed`
+    this.on('error', ignore)
+  }
+
+  override _read(): void {
+    if (this.#begun) this.#answer.writable()
+    else {
+      this.#begun = true
+      this.#answer.wanted()
+    }
+  }
+}
+
+function ignore(): void {}
+
+/** Field names and values as the app sent them: bytes as Latin-1, as node:http reads and writes them. */
+function textOf(raw: readonly Buffer[] | undefined | null): Raw {
+  const text: string[] = []
+  if (raw === undefined || raw === null) return text
+  for (const bytes of raw) text.push(bytes.toString('latin1'))
+  return text
+}
+
+function faultOf(error: unknown, begun: boolean): Fault {
+  if (error instanceof undiciErrors.ConnectTimeoutError) return new Fault('connect-timeout', 'no connection to the version in time', error)
+  if (!begun) return new Fault('connect-failed', `no connection to the version: ${errorCode(error) || errorMessage(error)}`, error)
+  if (error instanceof undiciErrors.HTTPParserError) return new Fault('upstream-protocol', `unreadable response: ${error.message}`, error)
+  if (error instanceof undiciErrors.HeadersOverflowError) return new Fault('upstream-protocol', 'response head too large', error)
+  if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
+  if (error instanceof undiciErrors.InvalidArgumentError) return new Fault('internal', errorMessage(error), error)
+  return new Fault('upstream-reset', `connection to the version lost: ${errorMessage(error)}`, error)
+}

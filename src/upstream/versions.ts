@@ -1,0 +1,194 @@
+/**
+ * The versions at run time, kept in step with the configuration. A version whose endpoint is unchanged keeps its connections and its health.
+ * One whose endpoint changed is replaced by a successor when that one serves; the former drains. One that is gone drains and is stopped.
+ */
+import { createHash } from 'node:crypto'
+import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
+import type { VersionName } from '../routing/route.ts'
+import type { AppExit } from './managed-process.ts'
+import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
+import type { Actor, Version } from './version.ts'
+
+interface Entry {
+  readonly key: string
+  supervised: SupervisedVersion
+}
+
+export interface VersionsParts extends Omit<SupervisionParts, 'watcher'> {
+  /** Version → key of the endpoint at which a former generation last saw it ready. */
+  readonly remembered: Readonly<Record<VersionName, string>>
+  /** Called when the set of ready versions changes. */
+  remember(ready: Readonly<Record<VersionName, string>>): void
+}
+
+export class Versions {
+  readonly #parts: VersionsParts
+  readonly #entries = new Map<VersionName, Entry>()
+  readonly #successors = new Map<VersionName, Entry>()
+  readonly #leaving = new Set<Promise<unknown>>()
+  readonly #former = new Set<SupervisedVersion>()
+  #drainMs = 0
+  #stopped = false
+
+  constructor(parts: VersionsParts) {
+    this.#parts = parts
+  }
+
+  /** One lookup a request. */
+  get(name: VersionName): Version | undefined {
+    return this.#entries.get(name)?.supervised.version
+  }
+
+  supervised(name: VersionName): SupervisedVersion | undefined {
+    return this.#entries.get(name)?.supervised
+  }
+
+  /** Those that requests can go to, and those that still drain. */
+  all(): readonly SupervisedVersion[] {
+    return [...[...this.#entries.values()].map(({ supervised }) => supervised), ...this.#former]
+  }
+
+  servingCount(): number {
+    let count = 0
+    for (const { supervised } of this.#entries.values()) if (supervised.version.serving) count += 1
+    return count
+  }
+
+  apply(bootstrap: Bootstrap, dynamic: Dynamic): void {
+    if (this.#stopped) return
+    this.#drainMs = dynamic.drain.deadlineMs
+    const wanted = wantedVersions(dynamic)
+    for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
+    for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
+  }
+
+  appsChanged(): void {
+    for (const supervised of this.#everyone()) supervised.process?.listed()
+  }
+
+  appExited(exit: AppExit): void {
+    for (const supervised of this.#everyone()) if (supervised.process?.app === exit.name) supervised.process.exited(exit)
+  }
+
+  /** Drains and stops everything; processes included. Exchanges have `cutAfterMs`. */
+  async stop(cutAfterMs: number): Promise<void> {
+    this.#stopped = true
+    const running = this.#everyone().filter((supervised) => !this.#former.has(supervised))
+    this.#entries.clear()
+    this.#successors.clear()
+    for (const supervised of running) this.#leave(supervised, 'stop', cutAfterMs)
+    await Promise.all(this.#leaving)
+  }
+
+  #want(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap): void {
+    const key = keyOf(settings, bootstrap)
+    const present = this.#entries.get(name)
+    const successor = this.#successors.get(name)
+    if (successor !== undefined && successor.key !== key) this.#dropSuccessor(name, successor)
+    if (present === undefined) return this.#add(name, key, settings, bootstrap)
+    if (present.key === key) return present.supervised.version.useHealth(settings.health)
+    if (this.#successors.has(name)) return
+    const next: Entry = { key, supervised: this.#create(name, settings, bootstrap, false) }
+    if (sharesPort(present.supervised, next.supervised)) return this.#restart(name, present, next)
+    this.#successors.set(name, next)
+    next.supervised.start()
+    if (!present.supervised.version.serving) this.#succeed(name)
+  }
+
+  #add(name: VersionName, key: string, settings: VersionSettings, bootstrap: Bootstrap): void {
+    const entry = { key, supervised: this.#create(name, settings, bootstrap, this.#parts.remembered[name] === key) }
+    this.#entries.set(name, entry)
+    entry.supervised.start()
+  }
+
+  #create(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap, wasReady: boolean): SupervisedVersion {
+    const watcher = { probeChanged: (version: Version) => this.#probeChanged(name, version) }
+    return new SupervisedVersion(name, settings, bootstrap, wasReady, { ...this.#parts, watcher })
+  }
+
+  #probeChanged(name: VersionName, version: Version): void {
+    const { probe } = version
+    const fields = { version: name, ...(probe.is === 'not-ready' ? { reason: probe.reason } : {}) }
+    if (probe.is === 'not-ready') this.#parts.log.warn('version.not-ready', fields)
+    else this.#parts.log.info(`version.${probe.is}`, fields)
+    if (version.serving && this.#successors.get(name)?.supervised.version === version) this.#succeed(name)
+    if (!this.#stopped) this.#parts.remember(this.#ready())
+  }
+
+  #ready(): Readonly<Record<VersionName, string>> {
+    const ready = [...this.#entries].filter(([, { supervised }]) => supervised.version.probe.is === 'ready')
+    return Object.fromEntries(ready.map(([name, { key }]) => [name, key]))
+  }
+
+  /** The successor takes the name in one step; no request finds neither. */
+  #succeed(name: VersionName): void {
+    const successor = this.#successors.get(name)
+    const former = this.#entries.get(name)
+    if (successor === undefined) return
+    this.#successors.delete(name)
+    this.#entries.set(name, successor)
+    this.#parts.log.info('version.replaced', { version: name })
+    if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drainMs)
+  }
+
+  /** Both processes want one port: the former has to end before the next can begin. */
+  #restart(name: VersionName, former: Entry, next: Entry): void {
+    this.#parts.log.warn('version.restarting', { version: name, hint: 'its process changed but not its port, so the former one is stopped first' })
+    this.#entries.set(name, next)
+    this.#leave(former.supervised, 'configuration', this.#drainMs).then(() => {
+      if (this.#entries.get(name) === next) next.supervised.start()
+    })
+  }
+
+  #dropSuccessor(name: VersionName, successor: Entry): void {
+    this.#successors.delete(name)
+    this.#leave(successor.supervised, 'configuration', this.#drainMs)
+  }
+
+  #remove(name: VersionName): void {
+    const successor = this.#successors.get(name)
+    if (successor !== undefined) this.#dropSuccessor(name, successor)
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    this.#entries.delete(name)
+    this.#leave(entry.supervised, 'configuration', this.#drainMs).then(() => {
+      if (!this.#entries.has(name)) this.#parts.metrics.forget(name)
+    })
+  }
+
+  #leave(supervised: SupervisedVersion, by: Actor, cutAfterMs: number): Promise<unknown> {
+    this.#former.add(supervised)
+    const left = supervised.stop(by, cutAfterMs).finally(() => {
+      this.#former.delete(supervised)
+      this.#leaving.delete(left)
+    })
+    this.#leaving.add(left)
+    return left
+  }
+
+  #everyone(): readonly SupervisedVersion[] {
+    return [...this.all(), ...[...this.#successors.values()].map(({ supervised }) => supervised)]
+  }
+}
+
+/** An external version is watched as soon as it is configured; a process runs only while something can send it a request. */
+function wantedVersions(dynamic: Dynamic): Map<VersionName, VersionSettings> {
+  const named = new Set<string>([dynamic.stable])
+  if (dynamic.candidate !== null) named.add(dynamic.candidate)
+  for (const { action, fallback } of dynamic.routes) {
+    if (fallback !== null) named.add(fallback)
+    for (const target of 'to' in action ? [action.to] : Object.keys(action.split)) named.add(target)
+  }
+  return new Map(Object.entries(dynamic.versions).filter(([name, { endpoint }]) => endpoint.is !== 'process' || named.has(name)))
+}
+
+/** What makes two endpoints the same one. */
+function keyOf(settings: VersionSettings, bootstrap: Bootstrap): string {
+  const { endpoint } = settings
+  const depends = endpoint.is === 'process' ? bootstrap.processes[endpoint.process] : endpoint.is === 'tcp' ? bootstrap.allowUpstreams : null
+  return createHash('sha256').update(JSON.stringify([endpoint, depends])).digest('hex').slice(0, 16)
+}
+
+function sharesPort(former: SupervisedVersion, next: SupervisedVersion): boolean {
+  return former.process !== null && next.process !== null && former.process.port === next.process.port
+}
