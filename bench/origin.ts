@@ -1,6 +1,7 @@
 /**
  * The app behind every proxy: nginx on the load core, as light as one can be, so that the proxy stays the bottleneck.
- * It reads a POST to its end before it answers (`mirror` does so; `return` alone would answer first, and cut the connection of a strict client).
+ * It reads a POST to its end before it answers (`mirror` does so; `return` alone would answer first, and a strict client would drop the connection);
+ * then a POST to a file is a 405, which is the way to a `return` that comes after the body.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +17,8 @@ export async function startOrigin(folder: string): Promise<Origin> {
   const port = await freePort()
   const home = join(folder, 'origin')
   mkdirSync(join(home, 'files'), { recursive: true })
-  for (const { path, bytes, method } of workloads) if (method === 'GET') writeFileSync(join(home, 'files', path), bodyOf(bytes))
+  for (const { path, bytes, method } of workloads) writeFileSync(join(home, 'files', path), method === 'GET' ? bodyOf(bytes) : '')
+  writeFileSync(join(home, 'files/echo'), '')
   const file = join(home, 'nginx.conf')
   writeFileSync(file, configuration(home, port))
   const program = await startProgram({ name: 'origin', core: loadCore, argv: ['nginx', '-e', join(home, 'error.log'), '-c', file], port })
