@@ -25,19 +25,20 @@ export class Stage {
     chmodSync(this.folder, 0o755)
   }
 
-  async addOrigin(workloads: readonly Workload[]): Promise<void> {
+  /** `timed`: the app itself is a target too, as the reference without a proxy. */
+  async addOrigin(workloads: readonly Workload[], timed: boolean): Promise<void> {
     const origin = await startOrigin(this.folder)
     this.#programs.push(origin)
     this.#originPort = origin.port
     const faults = await checkAnswers(origin.port, workloads)
     if (faults.length > 0) throw new Error(`the app itself answers wrongly: ${faults.join('; ')}`)
-    this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
+    if (timed) this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
   }
 
   /** A peer that is missing or answers wrongly becomes a note, and is not timed. */
   async addPeer(peer: Peer, workloads: readonly Workload[]): Promise<void> {
     if (peer.needs !== null && !hasCommand(peer.needs.command)) {
-      this.#notes.push(`${peer.name} is skipped: it is not installed (apt-get install ${peer.needs.package})`)
+      this.#note(`${peer.name} is skipped: it is not installed (apt-get install ${peer.needs.package})`)
       return
     }
     const folder = join(this.folder, peer.name)
@@ -50,8 +51,19 @@ export class Stage {
       this.#targets.push({ name: peer.name, port: proxy.port, pids: () => proxy.pids() })
       this.#footnotes.push(() => proxy.footnote())
     } catch (error) {
-      this.#notes.push(`${peer.name} is not timed: ${error instanceof Error ? error.message : String(error)}`)
+      this.#note(`${peer.name} is not timed: ${error instanceof Error ? error.message : String(error)}`)
     }
+  }
+
+  /** No more turns for a proxy that answers nothing at all. */
+  drop(target: Target, why: string): void {
+    this.#targets.splice(this.#targets.indexOf(target), 1)
+    this.#note(`${target.name} is not timed: ${why}`)
+  }
+
+  #note(line: string): void {
+    this.#notes.push(line)
+    console.error(line)
   }
 
   get targets(): readonly Target[] {

@@ -35,6 +35,8 @@ export async function runTurn(target: Target, { workload, script, seconds }: Tur
   const cpuBefore = cpuMicros(pids)
   const load = await runLoad(script, `http://127.0.0.1:${target.port}${workload.path}`, seconds, signal)
   const cpu = cpuMicros(pids) - cpuBefore
+  const peakNow = peak()
+  if (load.requests === 0) throw new Error(`it answered nothing (${load.errors} errors)`)
   return {
     peer: target.name,
     workload: workload.name,
@@ -44,7 +46,7 @@ export async function runTurn(target: Target, { workload, script, seconds }: Tur
     busy: cpu / 1e6 / load.seconds,
     p50Ms: load.p50Ms,
     p99Ms: load.p99Ms,
-    peakBytes: peak(),
+    peakBytes: peakNow,
     errors: load.errors,
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The floor: the least that `node:http` in and undici's dispatch out can do. It streams with backpressure and drops
- * `Connection`, and is no proxy that one could use: node floor-server.ts PORT ORIGIN_PORT
+ * The floor: the least that `node:http` in and undici's dispatch out can do. It streams with backpressure, drops `Connection`,
+ * stops the app's work when the client leaves, and is no proxy that one could use: node floor-server.ts PORT ORIGIN_PORT
  */
 import { createServer, type ServerResponse } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
@@ -10,7 +10,11 @@ class Relay implements Dispatcher.DispatchHandler {
   constructor(response: ServerResponse) {
     this.response = response
   }
-  onRequestStart(): void {}
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.response.once('close', () => {
+      if (!this.response.writableFinished) controller.abort(new Error('the client is gone'))
+    })
+  }
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     const raw = controller.rawHeaders as Buffer[]
     this.response.writeHead(status, withoutConnection(raw.map((part) => part.toString('latin1'))))
