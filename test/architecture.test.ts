@@ -30,14 +30,14 @@ const alsoAllowed: readonly (readonly [from: string, to: RegExp, reason: string]
   ['cli', /^src\/keeper\//, '`baton run` is the keeper'],
 ]
 
-/** Vendor → the file that may name it, a folder where several must. */
+/** Vendor → the one file that may name it. */
 const vendorHomes: Readonly<Record<string, RegExp>> = {
-  undici: /^src\/upstream\//,
-  'http-proxy': /^src\/upstream\/transport\//,
+  undici: /^src\/upstream\/transport\/undici\.ts$/,
+  'http-proxy': /^src\/upstream\/transport\/websocket\.ts$/,
   'prom-client': /^src\/telemetry\/prometheus\.ts$/,
-  re2js: /^src\/routing\//,
-  yaml: /^src\/config\//,
-  zod: /^src\/config\//,
+  re2js: /^src\/routing\/regex\.ts$/,
+  yaml: /^src\/config\/document\.ts$/,
+  zod: /^src\/config\/schema\.ts$/,
 }
 
 /** One idea each, and longer than the rest: file → its own bound. */

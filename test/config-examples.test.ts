@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { describe, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { answers, baton, startBaton } from './kit/baton-process.ts'
+import { startExampleApp } from './kit/example-app.ts'
+import { copyExample, type ExampleConfig } from './kit/example-config.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+async function serve(
+  t: TestContext,
+  config: ExampleConfig,
+): Promise<(path: string, headers?: Record<string, string>) => Promise<Response>> {
+  const running = startBaton(t, config.file, config.state)
+  await answers(running, `http://127.0.0.1:${config.ports.get(9902)}/readyz`)
+  return (path, headers = {}) => fetch(`http://127.0.0.1:${config.ports.get(8080)}${path}`, { headers })
+}
+
+async function versionOf(answer: Response): Promise<string> {
+  assert.equal(answer.status, 200)
+  const { version } = (await answer.json()) as { version: string }
+  assert.equal(answer.headers.get('x-served-by'), version)
+  return version
+}
+
+/** Until the candidate has started, its requests go to the fallback. */
+async function candidateServes(get: (path: string, headers: Record<string, string>) => Promise<Response>): Promise<void> {
+  while ((await versionOf(await get('/api/hello', { 'x-canary': 'true' }))) !== 'v2');
+}
+
+describe('example configurations', () => {
+  for (const name of readdirSync(`${root}config`)) {
+    test(`${name} passes baton check`, () => {
+      const { status, stderr } = baton('check', `config/${name}`)
+      assert.equal(stderr, '')
+      assert.equal(status, 0)
+    })
+  }
+
+  test('baton.yaml starts both versions and routes as its comments say', async (t) => {
+    const get = await serve(t, await copyExample(t, root, 'baton.yaml'))
+    assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    assert.equal(await versionOf(await get('/api/hello', { 'x-canary': 'false' })), 'v1')
+    await candidateServes(get)
+    assert.equal(await versionOf(await get('/api/hello', { 'x-version': 'v2' })), 'v2')
+    assert.match(await (await get('/', { 'x-canary': 'true' })).text(), /<h1>v2<\/h1>.*by the canary header/s)
+  })
+
+  test('baton.yaml answers the same command the same way: a user of /api always, and everybody else by v1', async (t) => {
+    const get = await serve(t, await copyExample(t, root, 'baton.yaml'))
+    await candidateServes(get)
+    for (let count = 0; count < 60; count += 1) assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    const users = Array.from({ length: 200 }, (_, index) => `user-${index}`)
+    const ask = async (header: string, value: (user: string) => string) => {
+      const versions: string[] = []
+      for (const user of users) versions.push(await versionOf(await get('/api/hello', { [header]: value(user) })))
+      return versions
+    }
+    const first = await ask('x-user-id', (user) => user)
+    assert.deepEqual(await ask('x-user-id', (user) => user), first)
+    assert.deepEqual(await ask('cookie', (user) => `uid=${user}`), first)
+    const canaries = first.filter((version) => version === 'v2').length
+    assert.ok(canaries > 0 && canaries < 30, `${canaries} of 200 users at 5 %`)
+  })
+
+  test('external.yaml serves two apps that something else started', async (t) => {
+    const config = await copyExample(t, root, 'external.yaml')
+    for (const [version, port] of [
+      ['v1', 3001],
+      ['v2', 3002],
+    ] as const) {
+      await startExampleApp(t, { APP_VERSION: version, PORT: String(config.ports.get(port)) })
+    }
+    const get = await serve(t, config)
+    assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    await candidateServes(get)
+  })
+
+  test('unix.yaml serves two apps on Unix sockets', async (t) => {
+    const config = await copyExample(t, root, 'unix.yaml')
+    const folder = config.file.slice(0, config.file.lastIndexOf('/'))
+    for (const version of ['v1', 'v2']) await startExampleApp(t, { APP_VERSION: version, SOCKET: `${folder}/app-${version}.sock` })
+    const get = await serve(t, config)
+    assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    await candidateServes(get)
+  })
+
+  test('legacy.yaml serves one app that has no health page, and follows its end and its return', async (t) => {
+    const config = await copyExample(t, root, 'legacy.yaml')
+    const env = { APP_VERSION: 'app', PORT: String(config.ports.get(3000)) }
+    const first = await startExampleApp(t, env)
+    const get = await serve(t, config)
+    assert.equal(await versionOf(await get('/api/hello')), 'app')
+    first.child.kill('SIGKILL')
+    await first.ended
+    const down = await get('/api/hello')
+    assert.ok(down.status === 502 || down.status === 503, `status ${down.status}`)
+    await startExampleApp(t, env)
+    while ((await get('/api/hello')).status !== 200);
+  })
+})
