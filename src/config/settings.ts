@@ -5,7 +5,9 @@
 import type { RouteSpec, StickySpec, VersionName } from '../routing/route.ts'
 
 /** Where a listener binds. */
-export type BindAddress = { readonly is: 'tcp'; readonly host: string; readonly port: number } | { readonly is: 'unix'; readonly path: string }
+export type BindAddress =
+  | { readonly is: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly is: 'unix'; readonly path: string }
 
 export interface ListenerSettings {
   readonly address: BindAddress

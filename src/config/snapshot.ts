@@ -1,6 +1,7 @@
 /** One immutable, validated, compiled configuration. An exchange uses the one that was current when it was admitted, to its end. */
-import type { Router } from '../routing/router.ts'
+
 import type { Roles } from '../routing/route.ts'
+import type { Router } from '../routing/router.ts'
 import type { Bootstrap, Dynamic } from './settings.ts'
 
 export interface Snapshot {

@@ -1,0 +1,59 @@
+/** What could be read of a document, so that rules across keys are checked even while single keys are wrong. */
+import type { RouteSpec } from '../routing/route.ts'
+import { isMapping } from './mapping.ts'
+import { readShape } from './schema.ts'
+import type { Bootstrap, Dynamic, VersionSettings } from './settings.ts'
+import { type ParseOptions, settleBootstrap, settleHealth, settleRoute, settleVersion } from './settle.ts'
+
+/** A null is a part that has a fault of its own: nothing further is said of it. */
+export interface Draft {
+  readonly bootstrap: Bootstrap | null
+  readonly versions: ReadonlyMap<string, VersionSettings | null>
+  readonly stable: string | null
+  readonly candidate: string | null
+  readonly routes: readonly (RouteSpec | null)[]
+}
+
+export function draftOf(bootstrap: Bootstrap, dynamic: Dynamic): Draft {
+  const { versions, stable, candidate, routes } = dynamic
+  return { bootstrap, versions: new Map(Object.entries(versions)), stable, candidate, routes }
+}
+
+/** Null for a `bootstrap` with a fault; its defaults where there is none. */
+export function salvageBootstrap(document: unknown, options: ParseOptions): Bootstrap | null {
+  const shape = readShape('bootstrap', isMapping(document) ? document.bootstrap : undefined)
+  return shape.ok ? settleBootstrap(shape.value, options) : null
+}
+
+export function salvage(document: unknown, bootstrap: Bootstrap | null): Draft {
+  const given = isMapping(document) ? document : {}
+  return {
+    bootstrap,
+    versions: salvageVersions(given),
+    stable: salvageName(given.stable),
+    candidate: salvageName(given.candidate),
+    routes: Array.isArray(given.routes) ? given.routes.map(salvageRoute) : [],
+  }
+}
+
+function salvageVersions(given: Record<string, unknown>): Map<string, VersionSettings | null> {
+  const shape = readShape('health', given.health)
+  const health = shape.ok ? settleHealth(shape.value) : null
+  const entries = isMapping(given.versions) ? Object.entries(given.versions) : []
+  return new Map(
+    entries.map(([name, value]) => {
+      const version = readShape('version', value)
+      return [name, version.ok && health ? settleVersion(version.value, health) : null] as const
+    }),
+  )
+}
+
+function salvageName(value: unknown): string | null {
+  const shape = readShape('name', value)
+  return shape.ok ? shape.value : null
+}
+
+function salvageRoute(value: unknown): RouteSpec | null {
+  const shape = readShape('route', value)
+  return shape.ok ? settleRoute(shape.value) : null
+}

@@ -1,0 +1,502 @@
+/**
+ * The one table of keys: form, default, unit and reason of each. The reasons are what the JSON Schema and the reference say.
+ * It holds no rule across keys (`cross-check.ts`) and turns nothing round (`settle.ts`); it is the only file that knows zod.
+ */
+import { z } from 'zod'
+import { readAllowed, readBindAddress, readSocketPath, readUpstreamUrl } from './address-text.ts'
+import { Misread, type Reading } from './misread.ts'
+import { formatDuration, formatSize, type Range, readDuration, readPercent, readSize } from './quantity.ts'
+import { isReservedHeader } from './reserved-header.ts'
+import {
+  fieldValuePattern,
+  nameExpected,
+  namePattern,
+  readCidr,
+  readRegex,
+  readText,
+  readWhole,
+  type TextForm,
+  tokenPattern,
+} from './text.ts'
+
+export type Issue = z.core.$ZodIssue
+
+const second = 1_000
+const hour = 3_600_000
+const KiB = 1_024
+const MiB = 1_048_576
+
+/** A value that a reader of ours understands; `json` is what an editor is told of it. */
+function leaf<T>(read: (value: unknown) => Reading<T>, json: Record<string, unknown>) {
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const result = read(value)
+      if (!(result instanceof Misread)) return result
+      context.issues.push({ code: 'custom', input: value, params: { misread: result } })
+      return z.NEVER
+    })
+    .meta(json)
+}
+
+const durationJson = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$' }
+const duration = (min: number, max: number) => {
+  const range: Range = { min, max }
+  return leaf((value) => readDuration(value, range), { ...durationJson, 'x-range': `${formatDuration(min)} to ${formatDuration(max)}` })
+}
+const durationOrOff = (min: number, max: number) => {
+  const range: Range = { min, max }
+  return leaf((value) => (value === 'off' ? 0 : orOff(readDuration(value, range))), {
+    type: 'string',
+    pattern: '^(off|\\d+(\\.\\d+)?(ms|s|m|h))$',
+  })
+}
+const sizeJson = { type: ['string', 'integer'], pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$' }
+const size = (min: number, max: number) =>
+  leaf((value) => readSize(value, { min, max }), { ...sizeJson, 'x-range': `${formatSize(min)} to ${formatSize(max)}` })
+const sizeOrOff = (min: number, max: number) =>
+  leaf((value) => (value === 'off' ? 0 : orOff(readSize(value, { min, max }))), {
+    ...sizeJson,
+    pattern: '^(off|\\d+(\\.\\d+)?(B|KiB|MiB|GiB))$',
+  })
+const whole = (min: number, max: number) => leaf((value) => readWhole(value, min, max), { type: 'integer', minimum: min, maximum: max })
+const text = (form: TextForm) =>
+  leaf((value) => readText(value, form), { type: 'string', ...(form.pattern && { pattern: form.pattern.source }) })
+
+function orOff(reading: Reading<number>): Reading<number> {
+  return reading instanceof Misread ? new Misread(`${reading.expected}, or off`, reading.hint, reading.kind) : reading
+}
+
+/** Refines what zod let through with a rule over several keys of one mapping. */
+function rule<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => Misread | null, json: Record<string, unknown> = {}) {
+  return schema
+    .superRefine((value, context) => {
+      const misread = check(value)
+      if (misread) context.addIssue({ code: 'custom', params: { misread } })
+    })
+    .meta(json)
+}
+
+function exactlyOne<T extends z.ZodType>(schema: T, keys: readonly string[]) {
+  const expected = `exactly one of ${keys.join(', ')}`
+  const check = (value: z.output<T>) => {
+    const given = keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined)
+    if (given.length === 1) return null
+    return new Misread(expected, null, 'range', given.length === 0 ? 'none of them' : given.join(' and '))
+  }
+  return rule(schema, check, { oneOf: keys.map((key) => ({ required: [key] })) })
+}
+
+/** A mapping by the user's own names, bounded since names become labels. */
+function named<T extends z.ZodType>(value: T, max: number) {
+  const check = (given: Record<string, unknown>) =>
+    Object.keys(given).length <= max ? null : new Misread(`at most ${max} entries`, null, 'range', `${Object.keys(given).length} entries`)
+  return rule(z.record(z.string().regex(namePattern, { error: nameExpected }), value), check)
+}
+
+const oneOrMany = <T extends z.ZodType>(item: T, max: number) => z.union([item, z.array(item).min(1).max(max)])
+
+const name = text({ expected: nameExpected, pattern: namePattern })
+const target = text({ expected: 'the name of a version, or stable or candidate', pattern: namePattern })
+const folder = text({ expected: 'the path of a folder', pattern: /./ })
+const file = text({ expected: 'the path of a file', pattern: /./ })
+const cidr = leaf(readCidr, { type: 'string' })
+const path = text({
+  expected: 'a path that begins with /',
+  pattern: /^\/[^\s?#]*$/,
+  hint: (given) => (/[?#]/.test(given) ? 'without query and fragment' : null),
+})
+const regex = leaf(readRegex, { type: 'string' })
+const methodHint = (given: string) => (tokenPattern.test(given) ? `methods are case-sensitive: write ${given.toUpperCase()}` : null)
+const method = text({ expected: 'a method such as GET', pattern: /^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,31}$/, hint: methodHint })
+const headerName = z.string().regex(tokenPattern, { error: 'a header name (RFC 9110 token)' })
+const ownHeaderError = "a header that is the app's to read: no hop-by-hop, framing, forwarding, Host or baton- header"
+const setName = headerName.refine((given) => !isReservedHeader(given), { error: ownHeaderError })
+const setValue = text({
+  expected: 'a header value: no line breaks or control characters, no outer white space',
+  pattern: fieldValuePattern,
+  max: 8_192,
+})
+const bindAddress = leaf(readBindAddress, { type: 'string' })
+
+// ---- bootstrap ----
+
+const listener = (address: string, reason: string) =>
+  z
+    .strictObject({
+      address: bindAddress.prefault(address).describe('HOST:PORT with an IP address, :PORT for every IPv4 address, or unix:/path.'),
+      trustedHops: z
+        .array(cidr)
+        .max(100)
+        .prefault([])
+        .describe('CIDR blocks of proxies in front whose X-Forwarded-* and Forwarded are believed; none, since anyone can send them.'),
+    })
+    .prefault({})
+    .describe(reason)
+
+const command = z
+  .array(text({ expected: 'a text', pattern: /./, max: 8_192 }))
+  .min(1)
+  .max(1_000)
+
+const process = z.strictObject({
+  command: command.describe('Program and arguments; no shell is involved.'),
+  port: whole(1, 65_535).describe('Where it listens on 127.0.0.1; it is told by the environment variable PORT.'),
+  env: rule(z.record(z.string(), text({ expected: 'a text', max: 32_768 })), envFault)
+    .prefault({})
+    .describe("Added to baton's own environment."),
+  cwd: folder.prefault('.').describe("Working folder, relative to the configuration file's."),
+  output: z
+    .union([z.literal('inherit'), z.strictObject({ file: file.describe("Relative to the configuration file's folder.") })])
+    .prefault('inherit')
+    .describe("Where its output goes: baton's own, or appended to a file; never a pipe, which baton's death would break."),
+  stopTimeout: duration(0, hour).prefault('10s').describe("From SIGTERM to SIGKILL; 10 s is docker's, and leaves room in a pod's 30 s."),
+})
+
+function envFault(env: Record<string, string>): Misread | null {
+  const odd = Object.keys(env).find((key) => key === '' || /[=\0]/.test(key))
+  if (odd !== undefined) return new Misread('names of variables without "=" and NUL', null, 'range', JSON.stringify(odd))
+  return 'PORT' in env ? new Misread('no PORT', 'baton sets PORT from the key port', 'range', 'PORT') : null
+}
+
+const admin = z.strictObject({
+  address: bindAddress.describe('A loopback address; reach it from afar through ssh or kubectl port-forward.'),
+  tokenFile: file.describe("File with the bearer token, mode 0600, relative to the configuration file's folder."),
+})
+
+const stack = leaf(
+  (value) =>
+    value === 'native'
+      ? new Misread('node; the native stack is not in this build', null, 'unsupported')
+      : readText(value, { expected: 'node', pattern: /^node$/ }),
+  { enum: ['node'] },
+)
+
+const bootstrap = z
+  .strictObject({
+    listeners: z
+      .strictObject({
+        public: listener('0.0.0.0:8080', 'Where clients come in.'),
+        metrics: listener('0.0.0.0:9902', 'Probes and metrics, read-only.'),
+      })
+      .prefault({})
+      .describe('The sockets that the keeper binds.'),
+    admin: admin
+      .optional()
+      .describe('The admin API on TCP as well; without it only on the Unix socket in the state folder, whose mode is its protection.'),
+    state: folder.prefault('.baton').describe('State folder, relative to the working directory; BATON_STATE overrides it.'),
+    allowUpstreams: z
+      .array(leaf(readAllowed, { type: 'string' }))
+      .max(1_000)
+      .prefault(['loopback', 'unix'])
+      .describe(
+        'What versions may point at: loopback, unix, CIDR blocks, host names. Only what is local by default, so that who can write the dynamic half cannot reach the network through baton.',
+      ),
+    processes: named(process, 32).prefault({}).describe('Apps that baton starts, by name.'),
+    log: z
+      .strictObject({
+        format: z.enum(['auto', 'json', 'pretty']).prefault('auto').describe('auto: pretty on a terminal, JSON lines elsewhere.'),
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .prefault('info')
+          .describe('The least severe line that is written; what a client did wrong is debug.'),
+      })
+      .prefault({})
+      .describe("baton's own log, on standard error."),
+    stack: stack.optional().describe('What speaks HTTP.'),
+  })
+  .prefault({})
+  .describe('Local and trusted: what binds, runs or reaches something. Only the local file has it.')
+
+// ---- versions and health ----
+
+const healthKeys = {
+  http: path.describe('GET this path; 2xx and 3xx are healthy.'),
+  tcp: z.literal(true).describe('A connection that opens is healthy.'),
+  host: text({ expected: 'a host name', pattern: /^[A-Za-z0-9._:[\]-]+$/, max: 255 }).describe(
+    "Host header of the probe; without it the endpoint's own.",
+  ),
+  interval: duration(50, hour).describe('Between probes of a settled version.'),
+  fastInterval: duration(20, hour).describe(
+    'Between probes while a version starts or its state is in doubt, so that a change takes less than a second.',
+  ),
+  timeout: duration(10, 10 * 60 * second).describe('A slower answer is a failure.'),
+  successThreshold: whole(1, 100).describe('Successes in a row until ready; 2, since one can be luck.'),
+  failureThreshold: whole(1, 100).describe('Failures in a row until not-ready; 2, since one can be chance.'),
+  passiveFailures: whole(0, 10_000).describe(
+    'Unanswered exchanges in a row until not-ready; 0 is off. The last serving version is never ejected.',
+  ),
+}
+
+const probeFault = (health: { http?: unknown; tcp?: unknown }) =>
+  health.http !== undefined && health.tcp !== undefined ? new Misread('http or tcp', 'leave one out', 'range', 'http and tcp') : null
+
+const health = rule(
+  z.strictObject({
+    ...healthKeys,
+    http: healthKeys.http.optional(),
+    tcp: healthKeys.tcp.optional(),
+    host: healthKeys.host.optional(),
+    interval: healthKeys.interval.prefault('5s'),
+    fastInterval: healthKeys.fastInterval.prefault('200ms'),
+    timeout: healthKeys.timeout.prefault('5s'),
+    successThreshold: healthKeys.successThreshold.prefault(2),
+    failureThreshold: healthKeys.failureThreshold.prefault(2),
+    passiveFailures: healthKeys.passiveFailures.prefault(5),
+  }),
+  probeFault,
+)
+  .prefault({})
+  .describe('How baton finds out whether a version can serve; a TCP connection if nothing is said.')
+
+const ownHealth = rule(z.strictObject(healthKeys).partial(), probeFault).describe('What differs from the global health for this version.')
+
+const endpointKeys = ['process', 'url', 'socket'] as const
+
+const version = exactlyOne(
+  z.strictObject({
+    process: name.optional().describe('A process of bootstrap.processes.'),
+    url: leaf(readUpstreamUrl, { type: 'string', pattern: '^http://' })
+      .optional()
+      .describe('http://HOST:PORT; a name is resolved again and followed.'),
+    socket: leaf(readSocketPath, { type: 'string', pattern: '^/' }).optional().describe('Absolute path of a Unix socket.'),
+    health: ownHealth.optional(),
+  }),
+  endpointKeys,
+)
+
+// ---- routing ----
+
+const string = text({ expected: 'a text', max: 4_096 })
+const textKeys = ['exact', 'prefix', 'suffix', 'contains', 'regex', 'oneOf', 'present'] as const
+const present = leaf<true>((value) => (value === true ? true : new Misread('true', 'for the contrary write present: true, invert: true')), {
+  const: true,
+})
+
+const textMatch = z.union([
+  string,
+  exactlyOne(
+    z.strictObject({
+      exact: string.optional(),
+      prefix: string.optional(),
+      suffix: string.optional(),
+      contains: string.optional(),
+      regex: regex.optional().describe('In linear time: no look-around, no back-references; it must match the whole value.'),
+      oneOf: z.array(string).min(1).max(1_000).optional(),
+      present: present.optional(),
+      invert: z.boolean().optional().describe('Turns the outcome round; an absent value then matches.'),
+    }),
+    textKeys,
+  ),
+])
+
+const pathMatch = z.union([
+  path,
+  exactlyOne(
+    z.strictObject({
+      exact: path.optional(),
+      prefix: path.optional().describe('By segment: /api matches /api and /api/x, not /apix.'),
+      regex: regex.optional(),
+    }),
+    ['exact', 'prefix', 'regex'],
+  ),
+])
+
+function repeatedHeader(given: Record<string, unknown>): Misread | null {
+  const names = Object.keys(given).map((key) => key.toLowerCase())
+  const again = names.find((key, index) => names.indexOf(key) !== index)
+  return again === undefined ? null : new Misread('each header once', 'case does not matter in header names', 'range', `${again} twice`)
+}
+
+const matchKeys = z
+  .strictObject({
+    headers: rule(z.record(headerName, textMatch), repeatedHeader).describe('Of a repeated header any value may match.'),
+    path: pathMatch.describe('A text is exact.'),
+    method: oneOrMany(method, 32).describe('One or several.'),
+    host: textMatch.describe('Without its port; case does not matter.'),
+    query: z.record(z.string(), textMatch).describe('Query parameters, decoded.'),
+    cookies: z
+      .record(z.string().regex(tokenPattern, { error: 'a cookie name (RFC 6265 token)' }), textMatch)
+      .describe('Cookies of the request.'),
+    client: oneOrMany(cidr, 1_000).describe("CIDR blocks of the client's address, as trusted hops tell it."),
+  })
+  .partial()
+
+const match = rule(matchKeys, (given) =>
+  Object.keys(given).length === 0 ? new Misread('at least one condition', 'leave match out for every request', 'range', 'none') : null,
+)
+
+const weight = leaf(
+  (value): Reading<number> => {
+    if (typeof value !== 'number' || !Number.isFinite(value)) return new Misread('a weight, a number above 0', null, 'kind')
+    return value > 0 && value <= 1_000_000
+      ? value
+      : new Misread('a weight above 0 and up to 1000000', value === 0 ? 'leave a target without traffic out' : null)
+  },
+  { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
+)
+
+const split = rule(z.record(z.string(), weight), (given) => {
+  const count = Object.keys(given).length
+  return count >= 1 && count <= 32 ? null : new Misread('from 1 to 32 targets', null, 'range', `${count}`)
+})
+
+const route = exactlyOne(
+  z.strictObject({
+    name: name.describe('Label of its metrics.'),
+    match: z
+      .union([match, z.array(match).min(1).max(100)])
+      .optional()
+      .describe('All conditions of one must hold; of a list one is enough; without it every request.'),
+    to: target.optional().describe('A version, stable or candidate.'),
+    split: split.optional().describe('Target → weight; the shares are weight over the sum.'),
+    fallback: target.optional().describe('Where it goes while the target does not serve; without it 503.'),
+    set: rule(z.record(setName, setValue), repeatedHeader)
+      .optional()
+      .describe("Request headers that the app gets in place of the client's."),
+    only: z
+      .strictObject({ cidrs: z.array(cidr).min(1).max(1_000) })
+      .optional()
+      .describe('To other clients the route is not there.'),
+  }),
+  ['to', 'split'],
+)
+
+const sticky = rule(
+  z.strictObject({
+    cookie: text({ expected: 'a cookie name', pattern: tokenPattern }).optional().describe("A cookie whose value tells the user's bucket."),
+    or: z
+      .strictObject({ header: text({ expected: 'a header name', pattern: tokenPattern }) })
+      .optional()
+      .describe('A header in its place.'),
+  }),
+  (given) =>
+    given.cookie === undefined && given.or === undefined
+      ? new Misread('cookie, or, or both', 'sticky: { or: { header: x-user-id } } for a header alone', 'range', 'neither')
+      : null,
+)
+
+// ---- the rest ----
+
+const timeouts = z
+  .strictObject({
+    connect: duration(1, 10 * 60 * second)
+      .prefault('5s')
+      .describe("To open a connection to the app; longer than one lost SYN's repeat (1 s, then 2 s)."),
+    head: duration(1, 24 * hour)
+      .prefault('60s')
+      .describe("From the request's last byte to the response's head; nginx's and HAProxy's usual minute."),
+    idle: duration(1, 24 * hour)
+      .prefault('60s')
+      .describe('Without a byte either way; an event stream should send a comment more often.'),
+    exchange: durationOrOff(1, 24 * hour)
+      .prefault('off')
+      .describe('The whole exchange, streams excepted; off, since idle and head already end what is stuck.'),
+    keepAlive: duration(0, 24 * hour)
+      .prefault('75s')
+      .describe("A client's idle connection; longer than the 60 s of common load balancers, so that they never meet a closed one."),
+    requestHead: duration(1, hour).prefault('10s').describe("From a connection's first byte to the end of a head; bounds slow senders."),
+    upstreamKeepAlive: duration(0, 24 * hour)
+      .prefault('4s')
+      .describe(
+        "An idle connection to the app; below Node's 5 s, the shortest usual limit, so that the app never closes one under a request.",
+      ),
+  })
+  .prefault({})
+  .describe('How long baton waits.')
+
+const limits = z
+  .strictObject({
+    headerBytes: size(KiB, MiB).prefault('32KiB').describe('A request head; 4 times the usual 8 KiB of servers, for large cookies.'),
+    headerCount: whole(10, 10_000).prefault(200).describe('Fields in a head; browsers send about 20.'),
+    uriBytes: size(64, MiB).prefault('16KiB').describe('The request target; twice what RFC 9110 asks to be supported.'),
+    bodyBytes: sizeOrOff(1, Number.MAX_SAFE_INTEGER).prefault('off').describe('A request body; off, since baton streams and keeps none.'),
+    exchanges: whole(1, 1_000_000).prefault(10_000).describe('In flight at once; beyond them the queue.'),
+    queue: whole(0, 1_000_000).prefault(1_000).describe('Waiting for a place; beyond them 503.'),
+    queueTimeout: duration(0, hour).prefault('30s').describe('Longest wait in the queue; clients seldom wait longer.'),
+    connections: whole(1, 1_000_000).prefault(20_000).describe('Client connections; twice the exchanges, for idle ones.'),
+    upstreamConnections: whole(1, 65_535).prefault(1_024).describe('Connections to one version; well below the ports of one address pair.'),
+  })
+  .prefault({})
+  .describe('What baton holds at most.')
+
+const retry = z
+  .strictObject({
+    budget: leaf(readPercent, { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' })
+      .prefault('20%')
+      .describe('Retries as a share of recent exchanges, so that they cannot multiply an overload.'),
+    min: whole(0, 10_000).prefault(3).describe('Always allowed, per 10 s, for a service with little traffic.'),
+    replayBytes: size(0, 16 * MiB)
+      .prefault('64KiB')
+      .describe('A body up to this size is kept for a second attempt.'),
+  })
+  .prefault({})
+  .describe('A second attempt for what can safely be sent twice.')
+
+const drain = z
+  .strictObject({
+    endpointDelay: duration(0, 10 * 60 * second)
+      .prefault('0s')
+      .describe('After SIGTERM serving goes on this long, until load balancers have heard; the chart sets 5s.'),
+    deadline: duration(0, 24 * hour)
+      .prefault('30s')
+      .describe("Then exchanges have this long, and what is left is cut; a pod's usual grace period."),
+  })
+  .prefault({})
+  .describe('How a version, and baton itself, stops.')
+
+const sample = leaf(
+  (value) =>
+    typeof value === 'number' && value > 0 && value <= 1
+      ? value
+      : new Misread('a share above 0 and up to 1, such as 0.01', null, typeof value === 'number' ? 'range' : 'kind'),
+  { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+)
+
+const dynamicKeys = {
+  versions: rule(named(version, 32), (given) => (Object.keys(given).length > 0 ? null : new Misread('at least one version'))).describe(
+    'The builds of the app behind baton, by name.',
+  ),
+  health,
+  stable: name.describe('The version that takes what no route claims.'),
+  candidate: name.optional().describe('The version under trial; the same as stable is none.'),
+  routes: z.array(route).max(1_000).prefault([]).describe('In order; the first match wins, and the rest goes to stable.'),
+  sticky: sticky.optional().describe('What keeps a user on one side of a split; without it each request draws.'),
+  timeouts,
+  limits,
+  retry,
+  drain,
+  accessLog: z
+    .union([z.enum(['off', 'on']), z.strictObject({ sample })])
+    .prefault('off')
+    .describe('One line an exchange, or a sample of them; off, since metrics count them all.'),
+  servedBy: z.boolean().prefault(true).describe('x-served-by with the version on responses.'),
+}
+
+const dynamicDocument = z.strictObject(dynamicKeys)
+const fileDocument = z.strictObject({ bootstrap, ...dynamicKeys })
+
+export type FileDocument = z.output<typeof fileDocument>
+export type DynamicDocument = z.output<typeof dynamicDocument>
+export type BootstrapDocument = z.output<typeof bootstrap>
+export type VersionDocument = z.output<typeof version>
+export type RouteDocument = z.output<typeof route>
+export type HealthDocument = z.output<typeof health>
+
+/** The parts that can be read on their own when the whole cannot. */
+export const parts = { file: fileDocument, dynamic: dynamicDocument, bootstrap, version, route, health, sticky, name } as const
+export type Part = keyof typeof parts
+
+export type Shape<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly Issue[] }
+
+/** Every default filled in and every unit resolved, or all that is wrong with the form. */
+export function readShape<P extends Part>(part: P, value: unknown): Shape<z.output<(typeof parts)[P]>> {
+  const result = parts[part].safeParse(value)
+  if (result.success) return { ok: true, value: result.data as z.output<(typeof parts)[P]> }
+  return { ok: false, issues: result.error.issues }
+}
+
+/** What an editor needs of a whole file; also where the keys of each mapping can be looked up. */
+export function jsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(fileDocument, { io: 'input', reused: 'inline' })
+}

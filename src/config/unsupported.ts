@@ -1,0 +1,71 @@
+/** Keys that are designed but not in this build: refused with these words rather than as misspelt, and never silently ignored. */
+import type { Path } from './complaint.ts'
+
+/** Path of the mapping (`*` is any one part) → its keys → what they would do. */
+const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '': {
+    rollout: 'upgrades by plan',
+    plan: 'upgrades by plan',
+    analysis: 'the analysis of an upgrade',
+    policy: 'the analysis of an upgrade',
+    strategy: 'upgrades by plan',
+    retire: 'retiring a version',
+    cache: 'the cache gateway',
+    redis: 'the cache gateway',
+    warm: 'the warm-up of caches',
+    fleet: 'upgrades over a fleet',
+    mirror: 'mirrored requests',
+    tracing: 'tracing',
+    telemetry: 'tracing',
+    tls: 'TLS',
+  },
+  bootstrap: {
+    source: 'the etcd source',
+    config: 'the etcd source',
+    etcd: 'the etcd source',
+    tls: 'TLS',
+    secrets: 'secrets',
+    webhooks: 'webhooks',
+    redis: 'the cache gateway',
+    cache: 'the cache gateway',
+    workers: 'worker processes',
+    tracing: 'tracing',
+    slots: 'slots',
+    fleet: 'upgrades over a fleet',
+  },
+  'bootstrap.listeners': { tls: 'TLS', https: 'TLS', redis: 'the cache gateway' },
+  'bootstrap.listeners.*': { tls: 'TLS', http2: 'HTTP/2', protocol: 'HTTP/2', protocols: 'HTTP/2', proxyProtocol: 'the PROXY protocol' },
+  'versions.*': {
+    slot: 'slots',
+    retire: 'retiring a version',
+    tls: 'TLS',
+    http2: 'HTTP/2',
+    protocol: 'HTTP/2 and gRPC',
+    grpc: 'HTTP/2 and gRPC',
+    cache: 'the cache gateway',
+    push: 'the cache push',
+  },
+  'versions.*.health': { grpc: 'HTTP/2 and gRPC' },
+  health: { grpc: 'HTTP/2 and gRPC' },
+  'routes.*': { mirror: 'mirrored requests', rewrite: 'rewriting', hold: 'holding requests' },
+  'routes.*.only': { signed: 'signed links' },
+  drain: {
+    idle: 'drain limits by kind',
+    grace: 'drain limits by kind',
+    streams: 'drain limits by kind',
+    websockets: 'drain limits by kind',
+  },
+}
+
+/** What an unknown `key` of the mapping at `path` would do in a later build; null if baton has no plan for it. */
+export function laterKey(path: Path, key: string): string | null {
+  for (const [pattern, keys] of Object.entries(later)) {
+    if (matches(pattern, path) && Object.hasOwn(keys, key)) return keys[key] ?? null
+  }
+  return null
+}
+
+function matches(pattern: string, path: Path): boolean {
+  const parts = pattern === '' ? [] : pattern.split('.')
+  return parts.length === path.length && parts.every((part, index) => part === '*' || part === path[index])
+}

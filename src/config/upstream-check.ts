@@ -1,0 +1,48 @@
+/** Where versions may point: within `allowUpstreams`, never at a link-local address, never at baton itself. */
+import { isIP } from 'node:net'
+import { addressSet, cidrFault } from '../routing/address.ts'
+import { type Complaint, complain, type Path } from './complaint.ts'
+import type { Draft } from './draft.ts'
+import { isAnyAddress, isLinkLocal, isLoopback } from './ip-class.ts'
+import { boundBy } from './port-check.ts'
+import type { BindAddress, Bootstrap, EndpointSettings } from './settings.ts'
+
+type Reached = Exclude<EndpointSettings, { is: 'process' }>
+
+export function upstreamComplaints(draft: Draft): Complaint[] {
+  const { bootstrap } = draft
+  if (!bootstrap) return []
+  return [...draft.versions].flatMap(([name, version]) => {
+    if (!version || version.endpoint.is === 'process') return []
+    const key = version.endpoint.is === 'tcp' ? 'url' : 'socket'
+    return endpointComplaints(['versions', name, key], version.endpoint, bootstrap)
+  })
+}
+
+function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap): Complaint[] {
+  const found = endpoint.is === 'unix' ? endpoint.path : endpoint.host
+  if (endpoint.is === 'tcp' && isLinkLocal(endpoint.host))
+    return [complain(path, found, 'no link-local address', 'link-local addresses are never allowed')]
+  const self = boundBy(bootstrap).find((bound) => reaches(endpoint, bound.address))
+  if (self) return [complain(path, 'an address of baton itself', "the app's address", `this is ${self.name}`)]
+  if (isAllowed(endpoint, bootstrap.allowUpstreams)) return []
+  const entry = endpoint.is === 'unix' ? 'unix' : endpoint.host
+  return [complain(path, found, 'an upstream of bootstrap.allowUpstreams', `add ${entry} to bootstrap.allowUpstreams`)]
+}
+
+/** A name is allowed by name only: what it resolves to is not known here, and is checked when it is resolved. */
+export function isAllowed(endpoint: Reached, allowed: readonly string[]): boolean {
+  if (endpoint.is === 'unix') return allowed.includes('unix')
+  const host = endpoint.host.toLowerCase().replace(/\.$/, '')
+  if (host === 'localhost' || isLoopback(host)) return allowed.includes('loopback') || allowed.includes(host)
+  if (isIP(host) === 0) return allowed.some((entry) => entry.toLowerCase().replace(/\.$/, '') === host)
+  return addressSet(allowed.filter((entry) => cidrFault(entry) === null)).has(host)
+}
+
+/** Whether a connection to the endpoint comes back to what is bound. A listener on every address is reached by any local one. */
+function reaches(endpoint: Reached, bound: BindAddress): boolean {
+  if (endpoint.is === 'unix' || bound.is === 'unix') return endpoint.is === 'unix' && bound.is === 'unix' && endpoint.path === bound.path
+  if (endpoint.port !== bound.port) return false
+  const local = endpoint.host === 'localhost' || isLoopback(endpoint.host) || isAnyAddress(endpoint.host)
+  return endpoint.host === bound.host || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
+}
