@@ -35,6 +35,9 @@ export async function findCommand(argv: readonly string[]): Promise<{ command: C
 }
 
 function unknown(given: string): BatonError {
-  const close = nearest(given, Object.keys(commands).filter((name) => commands[name]?.hidden !== true))
+  const close = nearest(
+    given,
+    Object.keys(commands).filter((name) => commands[name]?.hidden !== true),
+  )
   return new BatonError('usage', `unknown command "${given}"${close === null ? '' : `, did you mean "${close}"?`}; "baton help" lists them`)
 }

@@ -31,9 +31,15 @@ export const command = define({
         resolve(exitCode.failed)
       }
       const stop = (): void => {
-        if (stopAt !== null) return world.elapsed() - stopAt >= secondSignalMs ? stopNow() : undefined
+        if (stopAt !== null) {
+          if (world.elapsed() - stopAt >= secondSignalMs) stopNow()
+          return
+        }
         stopAt = world.elapsed()
-        app.stop().then(() => resolve(exitCode.done), (error: unknown) => resolve(report(error, context)))
+        app.stop().then(
+          () => resolve(exitCode.done),
+          (error: unknown) => resolve(report(error, context)),
+        )
       }
       keeper.onStop = stop
       keeper.onStopNow = stopNow

@@ -1,7 +1,7 @@
 /** `baton listeners`: all that the keeper needs to know of a configuration, as JSON. */
 import { join } from 'node:path'
-import { exitCode } from '../errors.ts'
 import type { BindAddress, Bootstrap } from '../config/settings.ts'
+import { exitCode } from '../errors.ts'
 import type { ListenerSpec, ListenersOutput } from '../keeper/protocol.ts'
 import { command as define } from './command.ts'
 import { configFile, configOption } from './config-option.ts'

@@ -33,9 +33,9 @@ export class Apps {
 
   /** A name that runs already is left alone: a generation that came after a crash may not know yet. */
   start(app: AppStart): void {
-    if (this.#running.has(app.name)) return this.#changed(null)
     try {
-      this.#watch(app, this.#spawn(app))
+      if (this.#running.has(app.name)) this.#changed(null)
+      else this.#watch(app, this.#spawn(app))
     } catch (error) {
       this.#changed({ name: app.name, pid: 0, code: null, signal: null, error: errorMessage(error) })
     }
@@ -104,17 +104,16 @@ export class Apps {
     let killed = false
     const look = (): void => {
       const late = this.#world.elapsed() > deadline
-      if (killed || !signalGroup(exit.pid, 0)) return this.#ended(exit)
+      if (killed || !signalGroup(exit.pid, 0)) {
+        this.#running.delete(exit.name)
+        this.#changed(exit)
+        return
+      }
       killed = late
       signalGroup(exit.pid, late ? 'SIGKILL' : 'SIGTERM')
       this.#world.after(pollMs, look)
     }
     look()
-  }
-
-  #ended(exit: AppExit): void {
-    this.#running.delete(exit.name)
-    this.#changed(exit)
   }
 }
 

@@ -10,7 +10,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { isatty } from 'node:tty'
-import { BatonError, exitCode } from '../errors.ts'
+import { BatonError, errorMessage, exitCode } from '../errors.ts'
 import type { World } from '../world.ts'
 import { Apps } from './apps.ts'
 import { type Generation, type GenerationEnd, restartDelayMs, startGeneration } from './generation.ts'
@@ -70,7 +70,8 @@ export async function keep(options: KeeperOptions): Promise<number> {
 function readListeners(argv: readonly string[]): ListenersOutput | number {
   const [command = '', ...args] = argv
   const result = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 20, timeout: 60_000, encoding: 'utf8' })
-  if (result.status === null) throw new BatonError('start', `reading the configuration ended early (${result.error?.message ?? result.signal})`)
+  if (result.status === null)
+    throw new BatonError('start', `reading the configuration ended early (${result.error?.message ?? result.signal})`)
   if (result.status !== 0) return result.status
   try {
     return JSON.parse(result.stdout) as ListenersOutput
@@ -104,7 +105,9 @@ class Keeper {
     world.onSignal('SIGINT', () => this.#stopSignal())
     // A closed terminal is an end; without one, SIGHUP is the old word for "read your configuration again".
     world.onSignal('SIGHUP', () => (isatty(0) ? this.#stopSignal() : this.#tell({ v: protocolVersion, is: 'reload' })))
-    world.onSignal('SIGUSR2', () => log('warn', 'keeper.upgrade-refused', "SIGUSR2, baton's own upgrade, is refused: this build cannot do it; nothing changed"))
+    world.onSignal('SIGUSR2', () =>
+      log('warn', 'keeper.upgrade-refused', "SIGUSR2, baton's own upgrade, is refused: this build cannot do it; nothing changed"),
+    )
     // Between two generations nothing else keeps the process alive: bound sockets do not, and timers of the world do not.
     const alive = setInterval(() => undefined, 2 ** 30)
     return new Promise<number>((resolve) => {
@@ -122,8 +125,17 @@ class Keeper {
       said: (message) => this.#said(message),
       ended: (end) => this.#generationEnded(end),
     })
-    this.#lock.name(this.#generation.pid)
+    this.#nameInLock(this.#generation.pid)
     this.#tell({ v: protocolVersion, is: 'apps', apps: this.#apps.list() })
+  }
+
+  /** A full disk must not end the keeper: the lock still names it, and only a lost keeper's generation goes unnamed. */
+  #nameInLock(pid: number): void {
+    try {
+      this.#lock.name(pid)
+    } catch (error) {
+      this.#options.log('warn', 'keeper.lock-stale', `${errorMessage(error)}; the lock does not name generation ${pid}`)
+    }
   }
 
   #said(message: ToKeeper): void {
@@ -131,11 +143,13 @@ class Keeper {
       case 'ready':
         this.#readyAt = this.#options.world.elapsed()
         if (this.#state === 'starting') this.#state = 'serving'
-        return
+        break
       case 'app-start':
-        return this.#apps.start(message.app)
+        this.#apps.start(message.app)
+        break
       case 'app-signal':
-        return this.#apps.signal(message.name, message.signal)
+        this.#apps.signal(message.name, message.signal)
+        break
     }
   }
 
@@ -151,14 +165,20 @@ class Keeper {
   #generationEnded(end: GenerationEnd): void {
     const pid = this.#generation?.pid
     this.#generation = null
-    if (this.#state === 'ended') return
-    if (this.#state === 'killing') return void this.#end(exitCode.failed, 'kill')
-    if (end.code === 0) return void this.#end(exitCode.done, 'kill')
-    if (this.#state === 'starting') return void this.#end(end.code ?? exitCode.failed, 'stop', end)
-    if (this.#state === 'stopping') return void this.#end(exitCode.failed, 'stop', end)
+    if (this.#state === 'serving' && end.code !== 0) this.#startNext(pid, end)
+    else if (this.#state === 'killing') void this.#end(exitCode.failed, 'kill')
+    else if (end.code === 0) void this.#end(exitCode.done, 'kill')
+    else void this.#end(this.#state === 'starting' && end.code !== null ? end.code : exitCode.failed, 'stop', end)
+  }
+
+  #startNext(pid: number | undefined, end: GenerationEnd): void {
     const delayMs = this.#nextDelayMs()
     const next = delayMs === 0 ? 'now' : `in ${delayMs} ms`
-    this.#options.log('error', 'keeper.generation-ended', `generation ${pid} ended (${describe(end)}); the next one starts ${next}`, { pid, ...end, delayMs })
+    this.#options.log('error', 'keeper.generation-ended', `generation ${pid} ended (${describe(end)}); the next one starts ${next}`, {
+      pid,
+      ...end,
+      delayMs,
+    })
     this.#options.world.after(delayMs, () => this.#startGeneration())
   }
 
@@ -170,14 +190,18 @@ class Keeper {
 
   #stopSignal(): void {
     const { world, timing, log } = this.#options
-    if (this.#state === 'killing' || this.#state === 'ended') return
-    if (this.#state !== 'stopping') {
+    if (this.#state === 'starting' || this.#state === 'serving') {
       this.#state = 'stopping'
       this.#stopAt = world.elapsed()
-      if (this.#generation === null) return void this.#end(exitCode.done, 'stop')
-      return this.#tell({ v: protocolVersion, is: 'stop' })
+      if (this.#generation === null) void this.#end(exitCode.done, 'stop')
+      this.#tell({ v: protocolVersion, is: 'stop' })
+      return
     }
-    if (world.elapsed() - this.#stopAt < timing.secondSignalMs) return
+    if (world.elapsed() - this.#stopAt < timing.secondSignalMs || this.#state === 'killing') return
+    if (this.#state === 'ended') {
+      this.#apps.killAll() // Left to be waited for are apps that were asked to stop.
+      return
+    }
     log('warn', 'keeper.killed', 'second signal: everything is killed now')
     this.#state = 'killing'
     this.#tell({ v: protocolVersion, is: 'stop-now' })
@@ -188,7 +212,8 @@ class Keeper {
   async #end(code: number, left: 'stop' | 'kill', why?: GenerationEnd): Promise<void> {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    if (why?.code === null) this.#options.log('error', 'keeper.generation-ended', `the generation ended out of order (${describe(why)}); baton ends`)
+    if (why?.code === null)
+      this.#options.log('error', 'keeper.generation-ended', `the generation ended out of order (${describe(why)}); baton ends`)
     this.#generation?.kill()
     if (left === 'kill') this.#apps.killAll()
     await (left === 'kill' ? this.#apps.gone() : this.#apps.stopAll())

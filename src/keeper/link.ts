@@ -2,27 +2,15 @@
 import { BatonError } from '../errors.ts'
 import type { World } from '../world.ts'
 import { isAlive, signalGroup } from './proc.ts'
-import { type AppExit, type AppProcess, type AppStart, protocolVersion, type ToGeneration, type ToKeeper } from './protocol.ts'
-
-export interface KeeperLink {
-  /** The apps that run, as the keeper last said. */
-  readonly apps: readonly AppProcess[]
-  /** The keeper is gone: no app can be started any more, and those that run are known by pid, start time and boot id. */
-  readonly lost: boolean
-  readonly keeperPid: number
-  /** Its outcome comes as `onApps`, or as `onExit` with `error`. */
-  start(app: AppStart): void
-  /** To the app's whole process group; nothing happens if it does not run. */
-  signal(name: string, signal: NodeJS.Signals): void
-  /** Serving: from now on a crash of this process is answered with a new generation. */
-  ready(): void
-  onApps: (apps: readonly AppProcess[]) => void
-  onExit: (exit: AppExit) => void
-  onReload: () => void
-  onStop: () => void
-  onStopNow: () => void
-  onLost: () => void
-}
+import {
+  type AppExit,
+  type AppProcess,
+  type AppStart,
+  type KeeperLink,
+  protocolVersion,
+  type ToGeneration,
+  type ToKeeper,
+} from './protocol.ts'
 
 /** How long the first message may take; it is sent before this process has even begun to run. */
 const firstMessageMs = 10_000
@@ -69,7 +57,10 @@ class Link implements KeeperLink {
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
-    if (!this.lost) return this.#say({ v: protocolVersion, is: 'app-signal', name, signal })
+    if (!this.lost) {
+      this.#say({ v: protocolVersion, is: 'app-signal', name, signal })
+      return
+    }
     const app = this.apps.find((one) => one.name === name)
     if (app !== undefined && isAlive(app)) signalGroup(app.pid, signal)
   }
@@ -89,15 +80,20 @@ class Link implements KeeperLink {
       case 'apps':
         this.apps = message.apps
         this.#first()
-        return this.onApps(message.apps)
+        this.onApps(message.apps)
+        break
       case 'app-exit':
-        return this.onExit(message.exit)
+        this.onExit(message.exit)
+        break
       case 'reload':
-        return this.onReload()
+        this.onReload()
+        break
       case 'stop':
-        return this.onStop()
+        this.onStop()
+        break
       case 'stop-now':
-        return this.onStopNow()
+        this.onStopNow()
+        break
     }
   }
 

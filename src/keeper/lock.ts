@@ -101,10 +101,16 @@ function read(path: string): LockContent | null {
 
 function refuseIfServing(path: string, found: LockContent): void {
   if (isAlive(found.keeper)) {
-    throw new BatonError('locked', `${path}: pid ${found.keeper.pid} already serves from this state folder; stop it, or set another bootstrap.state`)
+    throw new BatonError(
+      'locked',
+      `${path}: pid ${found.keeper.pid} already serves from this state folder; stop it, or set another bootstrap.state`,
+    )
   }
   if (found.generation !== null && isAlive(found.generation)) {
     const { pid } = found.generation
-    throw new BatonError('locked', `${path}: pid ${pid} still serves although its keeper is lost; stop it in order with "kill ${pid}", then start again`)
+    throw new BatonError(
+      'locked',
+      `${path}: pid ${pid} still serves although its keeper is lost; stop it in order with "kill ${pid}", then start again`,
+    )
   }
 }

@@ -62,3 +62,24 @@ export interface ListenersOutput {
 
 /** Name → fd of the sockets that a generation was given; the value of BATON_LISTENERS is this as JSON. */
 export type ListenerFds = Readonly<Record<string, number>>
+
+/** The generation's side of the line, as its parts see it; `link.ts` makes it. */
+export interface KeeperLink {
+  /** The apps that run, as the keeper last said. */
+  readonly apps: readonly AppProcess[]
+  /** The keeper is gone: no app can be started any more, and those that run are known by pid, start time and boot id. */
+  readonly lost: boolean
+  readonly keeperPid: number
+  /** Its outcome comes as `onApps`, or as `onExit` with `error`. */
+  start(app: AppStart): void
+  /** To the app's whole process group; nothing happens if it does not run. */
+  signal(name: string, signal: NodeJS.Signals): void
+  /** Serving: from now on a crash of this process is answered with a new generation. */
+  ready(): void
+  onApps: (apps: readonly AppProcess[]) => void
+  onExit: (exit: AppExit) => void
+  onReload: () => void
+  onStop: () => void
+  onStopNow: () => void
+  onLost: () => void
+}

@@ -84,7 +84,9 @@ function reason(error: unknown, spec: ListenerSpec): string {
     case 'EADDRNOTAVAIL':
       return 'no interface of this machine has that address; configure another one (0.0.0.0 is all)'
     case 'EACCES':
-      return 'path' in spec ? 'the folder is missing or not writable for this user' : 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE'
+      return 'path' in spec
+        ? 'the folder is missing or not writable for this user'
+        : 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE'
     default:
       return errorMessage(error)
   }

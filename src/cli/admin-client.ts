@@ -1,0 +1,99 @@
+/** HTTP to the running baton's admin API, over its Unix socket or TCP. Bounded in time and size. */
+import http from 'node:http'
+import { BatonError, errorCode, errorMessage } from '../errors.ts'
+import type { AdminAddress } from './admin-address.ts'
+
+export interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
+const answerMs = 10_000
+const answerBytes = 16 << 20
+
+/** The answer's JSON. @throws BatonError `unreachable`, or `refused` with what the API said. */
+export async function ask(address: AdminAddress, request: AdminRequest): Promise<unknown> {
+  const response = await open(address, request, answerMs)
+  const text = await read(response, address)
+  const body = parse(text)
+  if (response.statusCode !== undefined && response.statusCode < 300) return body
+  throw new BatonError(
+    response.statusCode === 401 ? 'unreachable' : 'refused',
+    `${where(address)} says ${response.statusCode}: ${complaint(body, text)}`,
+  )
+}
+
+/** Server-sent events, each parsed from its `data`, until baton ends the stream or cannot be reached. */
+export async function* follow(address: AdminAddress, path: string): AsyncGenerator<unknown> {
+  const response = await open(address, { method: 'GET', path }, 0)
+  if (response.statusCode !== 200) throw new BatonError('refused', `${where(address)} says ${response.statusCode} to ${path}`)
+  let rest = ''
+  for await (const chunk of response.setEncoding('utf8')) {
+    const events = (rest + chunk).split('\n\n')
+    rest = events.pop() ?? ''
+    if (rest.length > answerBytes) throw new BatonError('unreachable', `${where(address)}: an event of more than ${answerBytes} bytes`)
+    for (const event of events) {
+      const data = event
+        .split('\n')
+        .filter((line) => line.startsWith('data:'))
+        .map((line) => line.slice(5).trimStart())
+      if (data.length > 0) yield parse(data.join('\n'))
+    }
+  }
+}
+
+function open(address: AdminAddress, { method, path, body }: AdminRequest, timeoutMs: number): Promise<http.IncomingMessage> {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const headers = {
+    host: address.is === 'unix' ? 'localhost' : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+    accept: path.endsWith('/events') ? 'text/event-stream' : 'application/json',
+    ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    ...(address.is === 'tcp' ? { authorization: `Bearer ${address.token}` } : {}),
+  }
+  const target = address.is === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port }
+  return new Promise((resolve, reject) => {
+    const request = http.request({ ...target, method, path, headers, agent: false, timeout: timeoutMs }, resolve)
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)))
+    request.on('error', (error) => reject(unreachable(address, error)))
+    request.end(text)
+  })
+}
+
+async function read(response: http.IncomingMessage, address: AdminAddress): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk
+      if (text.length > answerBytes) throw new Error(`an answer of more than ${answerBytes} bytes`)
+    }
+    return text
+  } catch (error) {
+    throw unreachable(address, error)
+  }
+}
+
+/** What is no JSON is given as text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function complaint(body: unknown, text: string): string {
+  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : text
+  return (typeof said === 'string' ? said : JSON.stringify(said)).split('\n', 1)[0] ?? ''
+}
+
+function where(address: AdminAddress): string {
+  return address.is === 'unix' ? address.path : `http://${address.host}:${address.port}`
+}
+
+function unreachable(address: AdminAddress, error: unknown): BatonError {
+  const gone = ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error))
+  const why = gone ? 'no baton answers there; is it running? (--admin PATH|URL, BATON_STATE)' : errorMessage(error)
+  return new BatonError('unreachable', `${where(address)}: ${why}`, error)
+}

@@ -1,0 +1,173 @@
+/** Starts a real keeper around `program/generation.ts`, and leaves no process of it behind. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { KeeperTiming } from '../../src/keeper/keeper.ts'
+import type { AppExit, AppProcess, AppStart, ListenerFds, ListenerSpec } from '../../src/keeper/protocol.ts'
+
+export interface Seen {
+  readonly pid: number
+  readonly keeperPid: number
+  readonly lost: boolean
+  readonly apps: readonly AppProcess[]
+  readonly fds: ListenerFds
+  readonly reloads: number
+  readonly stops: number
+  readonly exits: readonly AppExit[]
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Started extends AsyncDisposable {
+  readonly pid: number
+  readonly port: number
+  readonly dir: string
+  readonly exit: Promise<Exit>
+  /** stdout and stderr so far. */
+  output(): string
+  /** Gives the generation an order, and tells what it knows. */
+  ask(order?: unknown): Promise<Seen>
+  /** The same, as soon as a generation answers. */
+  seen(): Promise<Seen>
+  kill(signal: NodeJS.Signals): void
+  /** Processes of this test that still run: keeper, generation, apps and their children. */
+  alive(): number[]
+}
+
+export interface StartOptions {
+  readonly dir?: string
+  readonly port?: number
+  readonly listeners?: readonly ListenerSpec[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly timing?: Partial<KeeperTiming>
+  /** Run by `sh -c`, with the keeper's command as "$@"; `passFd` becomes its fd 3. */
+  readonly launcher?: string
+  readonly passFd?: number
+}
+
+const node = process.execPath
+const program = fileURLToPath(new URL('program/keeper.ts', import.meta.url))
+
+export async function startKeeper(options: StartOptions = {}): Promise<Started> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'baton-keeper-'))
+  const port = options.port ?? (await freePort())
+  const listeners = options.listeners ?? [{ name: 'public', host: '127.0.0.1', port }]
+  const mark = `${dir}/${process.hrtime.bigint()}`
+  const child = spawn('sh', ['-c', options.launcher ?? 'exec "$@"', 'sh', node, program], {
+    env: {
+      ...process.env,
+      NODE_TEST_CONTEXT: '',
+      TEST_MARK: mark,
+      TEST_TIMING: JSON.stringify(options.timing ?? {}),
+      TEST_LISTENERS: JSON.stringify({ v: 1, state: join(dir, 'state'), listeners }),
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.passFd === undefined ? [] : [options.passFd])],
+  })
+  let output = ''
+  child.stdout?.on('data', (chunk) => (output += chunk))
+  child.stderr?.on('data', (chunk) => (output += chunk))
+  const exit = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+  const pid = child.pid ?? 0
+  const ask = async (order?: unknown): Promise<Seen> => JSON.parse((await call(port, order)).body) as Seen
+  return {
+    pid,
+    port,
+    dir,
+    exit,
+    output: () => output,
+    ask,
+    seen: () =>
+      until(
+        () => ask().catch(() => null),
+        () => `no generation answers; the output is ${output}`,
+      ),
+    kill: (signal) => void process.kill(pid, signal),
+    alive: () => marked(mark),
+    async [Symbol.asyncDispose]() {
+      await killAll(mark)
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export function call(port: number, order?: unknown): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const method = order === undefined ? 'GET' : 'POST'
+    const request = http.request({ host: '127.0.0.1', port, method, agent: false, timeout: 20_000 }, async (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+    })
+    request.on('timeout', () => request.destroy(new Error('timeout')))
+    request.on('error', reject)
+    request.end(order === undefined ? undefined : JSON.stringify(order))
+  })
+}
+
+/** Polls until `look` gives something; fails with `complaint` after 20 s. */
+export async function until<T>(look: () => Promise<T | null | false> | T | null | false, complaint: () => string): Promise<T> {
+  const deadline = performance.now() + 20_000
+  for (;;) {
+    const found = await look()
+    if (found !== null && found !== false) return found
+    if (performance.now() > deadline) throw new Error(complaint())
+    await sleep(20)
+  }
+}
+
+export function sleepApp(name: string, more: Partial<AppStart> = {}): { is: 'start'; app: AppStart } {
+  return { is: 'start', app: { name, argv: ['sleep', '1000'], env: {}, cwd: '/', output: { is: 'inherit' }, port: 1, ...more } }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+/** Processes with TEST_MARK in their environment; a zombie has none. */
+function marked(mark: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => environment(name).includes(`TEST_MARK=${mark}\0`))
+    .map(Number)
+}
+
+function environment(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch {
+    return '' // Ended while we looked.
+  }
+}
+
+async function killAll(mark: string): Promise<void> {
+  await until(
+    () => {
+      const left = marked(mark)
+      for (const pid of left) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // Ended while we looked.
+        }
+      }
+      return left.length === 0
+    },
+    () => 'processes of this test cannot be killed',
+  )
+}
