@@ -29,6 +29,8 @@ export interface Claim {
   readonly kind: ClaimKind
   /** The drain's deadline has passed. */
   cut(fault: Fault): void
+  /** Ends it if one of its own deadlines has passed at `now` (monotonic ms). */
+  check(now: number): void
 }
 
 export interface VersionWatcher {

@@ -28,6 +28,7 @@ export class Versions {
   readonly #leaving = new Set<Promise<unknown>>()
   readonly #former = new Set<SupervisedVersion>()
   #drainMs = 0
+  #transportKey: string | null = null
   #stopped = false
 
   constructor(parts: VersionsParts) {
@@ -57,6 +58,7 @@ export class Versions {
   apply(bootstrap: Bootstrap, dynamic: Dynamic): void {
     if (this.#stopped) return
     this.#drainMs = dynamic.drain.deadlineMs
+    this.#renewTransports(dynamic)
     const wanted = wantedVersions(dynamic)
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
@@ -78,6 +80,13 @@ export class Versions {
     this.#successors.clear()
     for (const supervised of running) this.#leave(supervised, 'stop', cutAfterMs)
     await Promise.all(this.#leaving)
+  }
+
+  /** Connections are opened with these settings; the former ones end with the exchanges on them. */
+  #renewTransports({ timeouts, limits }: Dynamic): void {
+    const key = JSON.stringify([timeouts.connectMs, timeouts.upstreamKeepAliveMs, limits.upstreamConnections, limits.headerBytes])
+    if (this.#transportKey !== null && this.#transportKey !== key) for (const { version } of this.#everyone()) version.place(version.endpoint)
+    this.#transportKey = key
   }
 
   #want(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap): void {

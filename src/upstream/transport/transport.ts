@@ -51,6 +51,7 @@ export interface Call {
 
 /** Connections to one endpoint. */
 export interface Transport {
+  /** Calls nothing of `answer` before it returns. */
   open(head: UpstreamHead, answer: Answer): Call
   /** Connections now: for the gauge. */
   readonly connections: number

@@ -80,17 +80,14 @@ class UndiciCall implements Call {
   #controller: Controller | null = null
   #aborted: Fault | null = null
   #ended = false
+  #opened = false
 
   constructor(pool: Pool, head: UpstreamHead, answer: Answer) {
     this.#answer = answer
     this.#body = head.body === 'none' ? null : new RequestBody(answer)
     this.#ended = head.body === 'none'
-    try {
-      pool.dispatch({ path: head.target, method: head.method as Dispatcher.HttpMethod, headers: head.raw as string[], body: this.#body }, this)
-    } catch (error) {
-      // undici refuses some requests by throwing; the exchange must not hear of it before it has the call
-      queueMicrotask(() => this.onResponseError(null, error))
-    }
+    pool.dispatch({ path: head.target, method: head.method as Dispatcher.HttpMethod, headers: head.raw as string[], body: this.#body }, this)
+    this.#opened = true
   }
 
   write(bytes: Uint8Array): boolean {
@@ -145,6 +142,8 @@ class UndiciCall implements Call {
 
   onResponseError(_: Dispatcher.DispatchController | null, error: unknown): void {
     if (this.#aborted !== null) return
+    // what undici refuses at once must not reach the exchange before it has the call
+    if (!this.#opened) return queueMicrotask(() => this.onResponseError(_, error))
     this.#aborted = faultOf(error, this.#controller !== null)
     this.#body?.destroy()
     this.#answer.failed(this.#aborted, this.#sent())
@@ -190,10 +189,10 @@ function textOf(raw: readonly Buffer[] | undefined | null): Raw {
 
 function faultOf(error: unknown, begun: boolean): Fault {
   if (error instanceof undiciErrors.ConnectTimeoutError) return new Fault('connect-timeout', 'no connection to the version in time', error)
+  if (error instanceof undiciErrors.InvalidArgumentError) return new Fault('internal', errorMessage(error), error)
   if (!begun) return new Fault('connect-failed', `no connection to the version: ${errorCode(error) || errorMessage(error)}`, error)
   if (error instanceof undiciErrors.HTTPParserError) return new Fault('upstream-protocol', `unreadable response: ${error.message}`, error)
   if (error instanceof undiciErrors.HeadersOverflowError) return new Fault('upstream-protocol', 'response head too large', error)
   if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
-  if (error instanceof undiciErrors.InvalidArgumentError) return new Fault('internal', errorMessage(error), error)
   return new Fault('upstream-reset', `connection to the version lost: ${errorMessage(error)}`, error)
 }

@@ -1,0 +1,20 @@
+/** Who the client is when trusted proxies stand before baton: the last address that none of them vouches for. */
+import type { AddressSet } from '../routing/address.ts'
+import type { Raw } from '../routing/route.ts'
+import { field, fieldOf } from './field.ts'
+
+/** `peer` is one of the trusted hops. Reads X-Forwarded-For from its right end; what is no address ends the walk. */
+export function clientOf(raw: Raw, peer: string, trustedHops: AddressSet): string {
+  let said = ''
+  for (let at = 0; at < raw.length; at += 2) {
+    if (fieldOf(raw[at] ?? '') === field.forwardedFor) said = said === '' ? (raw[at + 1] ?? '') : `${said},${raw[at + 1]}`
+  }
+  let client = peer
+  for (const entry of said.split(',').reverse()) {
+    const address = entry.trim().replace(/^\[(.*)\]$/, '$1')
+    if (!/^[0-9a-f:.]+$/i.test(address)) break
+    client = address
+    if (!trustedHops.has(address)) break
+  }
+  return client
+}

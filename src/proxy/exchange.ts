@@ -1,0 +1,321 @@
+/**
+ * One request and its response through baton: from the gate to the last byte.
+ *
+ *   queued ─admitted─► calling ─respond─► answering ─end─► over
+ *     │                  │  ▲ └upgraded─► tunnel ─both ended─► over
+ *     └─ refused, gone ──┤  └ retry: settles one claim and takes the next in the same step
+ *                        └─ fault, gone, deadline ─► over
+ *
+ * Invariants: snapshot → route → claim is one synchronous step; each attempt has its own claim; it settles exactly once, in `#finish`.
+ */
+import type { Snapshot } from '../config/snapshot.ts'
+import { Fault } from '../errors.ts'
+import type { Decision, Raw } from '../routing/route.ts'
+import type { Answer, Call, Sent } from '../upstream/transport/transport.ts'
+import type { Claim, ClaimKind, Version } from '../upstream/version.ts'
+import { overdue } from './deadlines.ts'
+import type { Waiter } from './gate.ts'
+import { requestFields, responseFields, trailerFields, upgradeFields } from './headers.ts'
+import type { Inbound, Receiver } from './inbound/inbound.ts'
+import type { Plane } from './plane.ts'
+import { Replay } from './replay.ts'
+import { bodyOf, faultAnswers, faultFields } from './respond.ts'
+import { isRetriable } from './retry.ts'
+
+type Stage = 'queued' | 'calling' | 'answering' | 'tunnel' | 'over'
+
+export class Exchange implements Receiver, Answer, Claim, Waiter {
+  slot = -1
+  kind: ClaimKind = 'request'
+  readonly #inbound: Inbound
+  readonly #plane: Plane
+  readonly #beganAt: number
+  #stage: Stage = 'queued'
+  #snapshot: Snapshot | null = null
+  #decision: Decision | null = null
+  #version: Version | null = null
+  #call: Call | null = null
+  #replay: Replay | null = null
+  #attempts = 0
+  #requestEnded: boolean
+  #responseEnded = false
+  #status = 0
+  #responseRaw: Raw = []
+  #receivedBytes = 0
+  #sentBytes = 0
+  #activeAt: number
+  #sentAt: number | null = null
+  #clientSlow = false
+  #appSlow = false
+
+  constructor(inbound: Inbound, plane: Plane) {
+    this.#inbound = inbound
+    this.#plane = plane
+    this.#beganAt = plane.world.elapsed()
+    this.#activeAt = this.#beganAt
+    const { body, upgrade } = inbound.head
+    this.#requestEnded = body === 'none' && upgrade === null
+    if (body === 'none') this.#sentAt = this.#beganAt
+  }
+
+  begin(): void {
+    this.#plane.budget.began(this.#beganAt)
+    this.#plane.gate.enter(this, this.#plane.live.current().dynamic.limits, this.#beganAt)
+  }
+
+  // the gate's word
+
+  admitted(): void {
+    const { live, world } = this.#plane
+    const snapshot = live.current()
+    this.#snapshot = snapshot
+    this.#stage = 'calling'
+    this.#decision = snapshot.router.decide(this.#inbound.head, world.random)
+    const version = this.#serving(this.#decision.version) ?? this.#serving(this.#decision.fallback)
+    if (version === null) this.#refuse(new Fault('not-serving', this.#whyNotServing(this.#decision)))
+    else this.#attempt(version, this.#decision)
+  }
+
+  refused(fault: Fault): void {
+    this.#refuse(fault)
+  }
+
+  // the client's side
+
+  body(bytes: Uint8Array): boolean {
+    if (this.#stage === 'over') return true
+    this.#receivedBytes += bytes.length
+    this.#activeAt = this.#plane.world.elapsed()
+    const limit = this.#snapshot?.dynamic.limits.bodyBytes ?? 0
+    if (limit > 0 && this.#receivedBytes > limit && this.#stage !== 'tunnel') {
+      this.fail(new Fault('body-too-large', `body above ${limit} bytes`))
+      return false
+    }
+    this.#replay?.keep(bytes)
+    const taken = this.#call === null || this.#call.write(bytes)
+    this.#appSlow = !taken
+    return taken
+  }
+
+  bodyEnd(trailers: Raw | null): void {
+    if (this.#stage === 'over') return
+    this.#requestEnded = true
+    this.#sentAt = this.#plane.world.elapsed()
+    this.#call?.end(trailers === null ? null : trailerFields(trailers))
+    if (this.#stage === 'tunnel' && this.#responseEnded) this.#finish(null)
+  }
+
+  sendable(): void {
+    this.#clientSlow = false
+    this.#activeAt = this.#plane.world.elapsed()
+    this.#call?.resume()
+  }
+
+  gone(fault: Fault): void {
+    this.fail(fault)
+  }
+
+  // the app's side
+
+  wanted(): void {
+    if (this.#stage === 'over') return
+    const call = this.#call
+    if (call !== null && this.#replay !== null) for (const bytes of this.#replay.chunks) call.write(bytes)
+    if (this.#requestEnded) call?.end(null)
+    else this.#inbound.resume()
+  }
+
+  writable(): void {
+    this.#appSlow = false
+    if (this.#stage !== 'over' && !this.#requestEnded) this.#inbound.resume()
+  }
+
+  inform(status: number, raw: Raw): void {
+    if (this.#stage === 'calling' && this.#inbound.head.http !== 10) this.#inbound.inform(status, responseFields(raw, status, null))
+  }
+
+  respond(status: number, reason: string, raw: Raw): void {
+    this.#version?.answered()
+    this.#stage = 'answering'
+    this.#status = status
+    this.#responseRaw = raw
+    this.#activeAt = this.#plane.world.elapsed()
+    // a final response before the request's end: the rest of the body may never be read, so the connection is not used again
+    const close = !this.#requestEnded || this.#plane.leaving()
+    try {
+      this.#inbound.respond(status, reason, responseFields(raw, status, this.#servedBy()), close)
+    } catch (error) {
+      this.#stage = 'calling'
+      this.fail(new Fault('upstream-protocol', 'response head with characters that HTTP does not allow', error))
+    }
+  }
+
+  upgraded(raw: Raw): void {
+    this.#version?.answered()
+    this.#stage = 'tunnel'
+    this.kind = 'tunnel'
+    this.#status = 101
+    this.#replay = null
+    this.#inbound.upgrade(upgradeFields(raw, this.#inbound.head.upgrade ?? '', this.#servedBy()))
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    if (this.#stage === 'over') return false
+    this.#sentBytes += bytes.length
+    this.#activeAt = this.#plane.world.elapsed()
+    const taken = this.#inbound.write(bytes)
+    this.#clientSlow = !taken
+    return taken
+  }
+
+  end(trailers: Raw | null): void {
+    if (this.#stage === 'over') return
+    this.#responseEnded = true
+    this.#inbound.end(trailers === null ? null : trailerFields(trailers))
+    if (this.#stage !== 'tunnel' || this.#requestEnded) this.#finish(null)
+  }
+
+  failed(fault: Fault, sent: Sent): void {
+    const version = this.#version
+    if (this.#stage === 'over' || version === null) return
+    if (fault.blame === 'upstream') {
+      version.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+      this.#plane.versions.supervised(version.name)?.suspect()
+    }
+    if (this.#stage !== 'calling' || !this.#retry(fault, sent, version)) this.#end(fault)
+  }
+
+  // deadlines
+
+  /** A drain's deadline has passed. */
+  cut(fault: Fault): void {
+    this.fail(fault)
+  }
+
+  /** Ends it if one of its deadlines has passed. */
+  check(now: number): void {
+    const stage = this.#stage
+    if (stage === 'queued' || stage === 'over' || this.#snapshot === null) return
+    const progress = {
+      stage,
+      beganAt: this.#beganAt,
+      activeAt: this.#activeAt,
+      sentAt: this.#sentAt,
+      clientSlow: this.#clientSlow,
+      appSlow: this.#appSlow,
+      isStream: isEventStream(this.#responseRaw),
+    }
+    const fault = overdue(progress, this.#snapshot.dynamic.timeouts, now)
+    if (fault !== null) this.fail(fault)
+  }
+
+  /** Ends it by a fault, without another attempt. */
+  fail(fault: Fault): void {
+    if (this.#stage === 'over') return
+    if (this.#stage === 'queued' && this.#plane.gate.forget(this)) return this.#refuse(fault)
+    if (fault.blame === 'upstream') this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+    this.#call?.abort(fault)
+    this.#end(fault)
+  }
+
+  #attempt(version: Version, decision: Decision): void {
+    const { head } = this.#inbound
+    const transport = version.transport
+    version.claim(this)
+    this.#version = version
+    this.#attempts += 1
+    if (this.#attempts === 1 && !this.#requestEnded && this.#snapshot !== null) {
+      this.#replay = Replay.for(head, this.#snapshot.dynamic.retry.replayBytes)
+    }
+    this.#call = null
+    const raw = requestFields(head, version.name, decision.set)
+    const upstream = { method: head.method, target: head.target, raw, body: head.body, upgrade: head.upgrade }
+    if (transport === null) this.#end(new Fault('not-serving', `${version.name} has no place to connect to`))
+    else this.#call = transport.open(upstream, this)
+  }
+
+  #retry(fault: Fault, sent: Sent, failed: Version): boolean {
+    const snapshot = this.#snapshot
+    const decision = this.#decision
+    if (snapshot === null || decision === null) return false
+    const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
+    if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole) return false
+    const next = this.#attempts === 1 && failed.serving ? failed : this.#serving(decision.fallback)
+    if (next === null || (next === failed && this.#attempts > 1) || this.#attempts > 2) return false
+    const { budget, metrics, world } = this.#plane
+    if (!budget.take(world.elapsed(), snapshot.dynamic.retry)) {
+      metrics.add('baton_retries_refused_total', 1, failed.name)
+      return false
+    }
+    metrics.add('baton_retries_total', 1, failed.name, fault.code, next.name)
+    this.#inbound.pause()
+    failed.settle(this)
+    this.#attempt(next, decision)
+    return true
+  }
+
+  #serving(name: string | null): Version | null {
+    const version = name === null ? undefined : this.#plane.versions.get(name)
+    return version?.serving === true ? version : null
+  }
+
+  #whyNotServing({ version, fallback }: Decision): string {
+    return fallback === null ? `${version} is not serving` : `neither ${version} nor its fallback ${fallback} is serving`
+  }
+
+  #servedBy(): string | null {
+    return this.#snapshot?.dynamic.servedBy === true ? (this.#version?.name ?? null) : null
+  }
+
+  /** Refused before it was inside the gate. */
+  #refuse(fault: Fault): void {
+    this.#plane.metrics.add('baton_refused_total', 1, fault.code)
+    this.#end(fault)
+  }
+
+  #end(fault: Fault): void {
+    const answer = faultAnswers[fault.code]
+    if (this.#stage === 'answering' || this.#stage === 'tunnel' || answer.status === null) this.#inbound.abort(fault)
+    else {
+      this.#status = answer.status
+      const body = bodyOf(fault)
+      this.#inbound.respond(answer.status, answer.reason, faultFields(fault), answer.close || !this.#requestEnded || this.#plane.leaving())
+      if (this.#inbound.head.method !== 'HEAD') this.#inbound.write(body)
+      this.#inbound.end(null)
+    }
+    this.#finish(fault)
+  }
+
+  #finish(fault: Fault | null): void {
+    const { gate, live } = this.#plane
+    const wasInside = this.#stage !== 'queued'
+    const isTunnel = this.#stage === 'tunnel'
+    this.#stage = 'over'
+    this.#version?.settle(this)
+    this.#count(fault, isTunnel)
+    if (!wasInside) return
+    gate.leave()
+    if (gate.waiting > 0) gate.advance(live.current().dynamic.limits)
+  }
+
+  #count(fault: Fault | null, isTunnel: boolean): void {
+    const { metrics, world, accessLog, live } = this.#plane
+    const { method, client, host, target } = this.#inbound.head
+    const durationMs = world.elapsed() - this.#beganAt
+    const version = this.#version?.name ?? null
+    const route = this.#decision?.route ?? null
+    if (version !== null) metrics.series(version, route).ended(method, this.#status, isTunnel ? -1 : durationMs, this.#receivedBytes, this.#sentBytes)
+    if (fault !== null) metrics.add('baton_faults_total', 1, version ?? '-', fault.code)
+    const settings = (this.#snapshot ?? live.current()).dynamic.accessLog
+    if (settings.is === 'off' || !accessLog.wants(settings)) return
+    const [status, receivedBytes, sentBytes, attempts] = [this.#status, this.#receivedBytes, this.#sentBytes, this.#attempts]
+    accessLog.add({ client, method, host, target, status, version, route, durationMs, receivedBytes, sentBytes, attempts, fault: fault?.code ?? null })
+  }
+}
+
+function isEventStream(raw: Raw): boolean {
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() === 'content-type') return raw[at + 1]?.toLowerCase().startsWith('text/event-stream') === true
+  }
+  return false
+}

@@ -1,0 +1,67 @@
+/**
+ * Who may begin. The gate admits, queues or refuses; a request that waits holds no snapshot and no claim, so that a swap or a drain never
+ * has to think of it. Bounded in number and in time, oldest first.
+ */
+import type { LimitSettings } from '../config/settings.ts'
+import { Fault } from '../errors.ts'
+
+export interface Waiter {
+  /** Its place among `limits.exchanges` is taken; it leaves the gate by `Gate.leave`. */
+  admitted(): void
+  refused(fault: Fault): void
+}
+
+type GateLimits = Pick<LimitSettings, 'exchanges' | 'queue' | 'queueTimeoutMs'>
+
+export class Gate {
+  readonly #waiting = new Map<Waiter, number>()
+  #inside = 0
+
+  get inside(): number {
+    return this.#inside
+  }
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** Calls `admitted` or `refused`, now or later. */
+  enter(waiter: Waiter, limits: GateLimits, now: number): void {
+    if (this.#inside < limits.exchanges) {
+      this.#inside += 1
+      waiter.admitted()
+    } else if (this.#waiting.size < limits.queue) {
+      this.#waiting.set(waiter, now + limits.queueTimeoutMs)
+    } else {
+      waiter.refused(new Fault('limit-reached', `${limits.exchanges} exchanges under way and ${limits.queue} waiting`))
+    }
+  }
+
+  /** An admitted one has ended. */
+  leave(): void {
+    this.#inside -= 1
+  }
+
+  /** It has gone while it waited. False: it was not waiting. */
+  forget(waiter: Waiter): boolean {
+    return this.#waiting.delete(waiter)
+  }
+
+  /** Lets in who has a place now; called after `leave`, and when the limits have changed. */
+  advance(limits: GateLimits): void {
+    for (const waiter of this.#waiting.keys()) {
+      if (this.#inside >= limits.exchanges) return
+      this.#waiting.delete(waiter)
+      this.#inside += 1
+      waiter.admitted()
+    }
+  }
+
+  /** Refuses who has waited too long. */
+  expire(now: number): void {
+    for (const [waiter, deadline] of this.#waiting) {
+      if (deadline > now) return
+      this.#waiting.delete(waiter)
+      waiter.refused(new Fault('queue-timeout', 'no place among limits.exchanges in time'))
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * One client connection of the node inbound. Pipelined requests are taken one after the other (RFC 9112 section 9.3.2 allows more for safe
+ * methods only), and after a request that cannot be read nothing that follows it is looked at.
+ */
+import type { Socket } from 'node:net'
+import type { Fault } from '../../errors.ts'
+import type { Timer, World } from '../../world.ts'
+import type { Peer } from './inbound.ts'
+
+/** Requests that were read while another is under way. Beyond this the socket is not read. */
+const maxPipelined = 16
+/** After an early answer, the client may still be sending: closing at once would reset the connection and take the answer with it. */
+const lingerMs = 1_000
+
+/** A request whose body may still turn out to be unreadable. */
+export interface Readable {
+  readonly bodyComplete: boolean
+  unreadable(fault: Fault): void
+}
+
+export class Connection {
+  readonly socket: Socket
+  readonly peer: Peer
+  /** When it last became idle, monotonic ms; null while a request is under way. */
+  idleSince: number | null
+  /** The request under way, for what the parser has to say of its body. */
+  current: Readable | null = null
+  readonly #world: World
+  readonly #pending: (() => void)[] = []
+  #busy = false
+  #refused = false
+  #linger: Timer | null = null
+
+  constructor(socket: Socket, peer: Peer, world: World) {
+    this.socket = socket
+    this.peer = peer
+    this.#world = world
+    this.idleSince = world.elapsed()
+  }
+
+  get busy(): boolean {
+    return this.#busy
+  }
+  get refused(): boolean {
+    return this.#refused
+  }
+
+  /** Takes the connection for a request. False: another is under way, or nothing is read any more. */
+  begin(): boolean {
+    if (this.#busy || this.#refused) return false
+    this.#busy = true
+    this.idleSince = null
+    return true
+  }
+
+  /** Runs `begun` once the requests before it have been answered. */
+  later(begun: () => void): void {
+    if (this.#refused) return
+    this.#pending.push(begun)
+    if (this.#pending.length >= maxPipelined) this.socket.pause()
+  }
+
+  /** The response is on its way out, whole. */
+  done(): void {
+    this.#busy = false
+    this.current = null
+    this.idleSince = this.#world.elapsed()
+    const next = this.#pending.shift()
+    if (next === undefined) return
+    if (this.#pending.length < maxPipelined) this.socket.resume()
+    if (this.begin()) next()
+  }
+
+  /** Nothing that comes after this is read as a request. */
+  refuse(): void {
+    this.#refused = true
+    this.#pending.length = 0
+  }
+
+  /** Makes the end of the connection wait until the client has had time to read: node:http ends it by `destroySoon`. */
+  closeGently(): void {
+    this.socket.destroySoon = () => this.#lingerThenDestroy()
+  }
+
+  /** Writes a last answer and closes. */
+  answerAndClose(text: string): void {
+    this.refuse()
+    if (this.socket.destroyed) return
+    this.socket.end(text, 'latin1')
+    this.#lingerThenDestroy()
+  }
+
+  #lingerThenDestroy(): void {
+    if (this.#linger !== null || this.socket.destroyed) return
+    this.#linger = this.#world.after(lingerMs, () => this.socket.destroy())
+    this.socket.once('close', () => this.#linger?.cancel())
+    this.socket.end()
+    this.socket.resume()
+  }
+}

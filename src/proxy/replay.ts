@@ -1,0 +1,37 @@
+/** A request's body as far as it was read, kept for a second attempt while it is small enough. */
+import type { Head } from './inbound/inbound.ts'
+import { isIdempotent } from './retry.ts'
+
+export class Replay {
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+  #whole = true
+  readonly #limit: number
+
+  private constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** null where the method or the length rules a replay out. */
+  static for(head: Head, limit: number): Replay | null {
+    if (head.upgrade !== null || !isIdempotent(head.method)) return null
+    return typeof head.body === 'number' && head.body > limit ? null : new Replay(limit)
+  }
+
+  /** All that was read is here. */
+  get isWhole(): boolean {
+    return this.#whole
+  }
+  get chunks(): readonly Uint8Array[] {
+    return this.#chunks
+  }
+
+  keep(bytes: Uint8Array): void {
+    this.#bytes += bytes.length
+    if (this.#bytes <= this.#limit && this.#whole) this.#chunks.push(bytes)
+    else {
+      this.#whole = false
+      this.#chunks = []
+    }
+  }
+}
