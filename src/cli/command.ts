@@ -1,8 +1,8 @@
 /** The one shape of a command: its usage, its options, and what it does with them. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { nearest } from '../config/nearest.ts'
 import { BatonError, errorMessage, exitCode } from '../errors.ts'
 import type { World } from '../world.ts'
-import { nearest } from './nearest.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Context extends Terminal {

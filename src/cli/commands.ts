@@ -1,7 +1,8 @@
 /** The table of commands. Each is loaded when it is called, so that the keeper stays small. */
+
+import { nearest } from '../config/nearest.ts'
 import { BatonError } from '../errors.ts'
 import type { Command } from './command.ts'
-import { nearest } from './nearest.ts'
 
 interface Entry {
   readonly summary: string

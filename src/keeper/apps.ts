@@ -3,10 +3,11 @@
  * An app has exited once its whole group is gone, so that a restart never meets a left-over of the last one on its port.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errorMessage } from '../errors.ts'
 import type { World } from '../world.ts'
+import { makeFolder } from './folder.ts'
 import { identify, signalGroup } from './proc.ts'
 import type { AppExit, AppProcess, AppStart } from './protocol.ts'
 
@@ -118,6 +119,6 @@ export class Apps {
 }
 
 function openOutput(path: string): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   return openSync(path, 'a', 0o600)
 }

@@ -1,7 +1,8 @@
 /** STATE/lock: one baton a state folder. Names who serves, so that a second `baton run` can say it, also once the keeper is lost. */
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BatonError, errorCode, errorMessage } from '../errors.ts'
+import { makeFolder } from './folder.ts'
 import { identify, isAlive, type ProcessIdentity } from './proc.ts'
 
 interface LockContent {
@@ -33,7 +34,7 @@ export function takeLock(folder: string, pid: number): Lock {
 
 function prepareFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     chmodSync(folder, 0o700)
   } catch (error) {
     throw new BatonError('state', `${folder}: the state folder cannot be used (${errorMessage(error)}); set bootstrap.state`, error)

@@ -1,0 +1,97 @@
+/** The status as tables for people. Pure: the answer of `GET /v1/status` in, text out. */
+import { table } from './table.ts'
+
+/** What is shown of the answer; the API says more. */
+export interface Status {
+  readonly baton: {
+    readonly version: string
+    readonly pid: number
+    readonly keeperPid: number
+    readonly keeperLost: boolean
+    readonly startedAt: string
+    readonly ready: boolean
+    readonly leaving: boolean
+  }
+  readonly config: {
+    readonly source: string
+    readonly revision: number
+    readonly appliedAt: string
+    readonly stale: unknown
+    readonly lastFault: unknown
+  }
+  readonly roles: { readonly stable: string; readonly candidate: string | null }
+  readonly versions: readonly VersionStatus[]
+}
+
+export interface VersionStatus {
+  readonly name: string
+  readonly endpoint: string
+  readonly probe: { readonly is: string; readonly since: number; readonly reason?: string }
+  readonly order: { readonly is: string }
+  readonly inFlight: number
+  readonly connections: number
+  readonly process: { readonly pid: number | null; readonly restarts: number } | null
+}
+
+export function statusText(status: Status, now: number): string {
+  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}\n${versionTable(status, now)}`
+}
+
+function batonLine({ baton }: Status, now: number): string {
+  const state = baton.leaving ? 'leaving' : baton.ready ? 'ready' : 'not ready'
+  return `baton ${baton.version}  ${state}, pid ${baton.pid}, keeper ${baton.keeperPid}, up ${age(now - Date.parse(baton.startedAt))}\n`
+}
+
+function keeperLine({ baton }: Status): string {
+  if (!baton.keeperLost) return ''
+  return `the keeper is lost: no app can be started; stop with "kill ${baton.pid}" and start again when it suits\n`
+}
+
+function configLines({ config }: Status): string {
+  const line = `config  ${config.source}, revision ${config.revision}, applied ${config.appliedAt}\n`
+  const stale = config.stale ? `stale   ${inLine(config.stale)}\n` : ''
+  return `${line}${stale}${config.lastFault ? `refused ${inLine(config.lastFault)}\n` : ''}`
+}
+
+function versionTable({ versions, roles }: Status, now: number): string {
+  const head = ['VERSION', 'ROLE', 'PROBE', 'ORDER', 'IN FLIGHT', 'CONNECTIONS', 'PID', 'RESTARTS', 'ENDPOINT']
+  return table(
+    head,
+    versions.map((version) => [
+      version.name,
+      roleOf(version.name, roles),
+      probeOf(version, now),
+      version.order.is,
+      String(version.inFlight),
+      String(version.connections),
+      String(version.process?.pid ?? '-'),
+      String(version.process?.restarts ?? '-'),
+      version.endpoint,
+    ]),
+  )
+}
+
+function roleOf(name: string, roles: Status['roles']): string {
+  if (name === roles.stable) return 'stable'
+  return name === roles.candidate ? 'candidate' : '-'
+}
+
+function probeOf({ probe }: VersionStatus, now: number): string {
+  const reason = probe.reason === undefined ? '' : ` (${probe.reason})`
+  return `${probe.is} ${age(now - probe.since)}${reason}`
+}
+
+/** `3d`, `2h`, `5m`, `12s`: the largest unit that fits. */
+export function age(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+  ] as const
+  const unit = units.find(([size]) => ms >= size)
+  return unit === undefined ? `${Math.max(0, Math.floor(ms / 1_000))}s` : `${Math.floor(ms / unit[0])}${unit[1]}`
+}
+
+function inLine(value: unknown): string {
+  return typeof value === 'string' ? value.replaceAll('\n', '; ') : JSON.stringify(value)
+}
