@@ -1,0 +1,65 @@
+/** One TCP connection under a test's control: every byte that came is kept, and what happens can be awaited instead of slept for. */
+import type { Socket } from 'node:net'
+
+export class RawSocket {
+  readonly socket: Socket
+  /** `open` until the other side's FIN or reset came, or until this side destroyed it. */
+  ending: 'open' | 'fin' | 'reset' = 'open'
+  #chunks: Buffer[] = []
+  #bytes: Buffer = Buffer.alloc(0)
+  #changed: () => void
+
+  /** `changed` is called after each byte, FIN or reset. */
+  constructor(socket: Socket, changed: () => void) {
+    this.socket = socket
+    this.#changed = changed
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => {
+      this.#chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+      changed()
+    })
+    socket.on('end', () => this.#ended('fin'))
+    socket.on('error', () => this.#ended('reset'))
+    socket.on('close', () => this.#ended('fin'))
+  }
+
+  #ended(how: 'fin' | 'reset'): void {
+    if (this.ending === 'open') this.ending = how
+    this.#changed()
+  }
+
+  /** All bytes that came so far. */
+  get received(): Buffer {
+    if (this.#chunks.length > 0) {
+      this.#bytes = Buffer.concat([this.#bytes, ...this.#chunks])
+      this.#chunks = []
+    }
+    return this.#bytes
+  }
+
+  /** A string is sent as latin1: one character, one byte. */
+  send(data: string | Uint8Array): void {
+    if (!this.socket.writable) return
+    if (typeof data === 'string') this.socket.write(data, 'latin1')
+    else this.socket.write(data)
+  }
+
+  /** Bytes handed to the kernel so far. */
+  get handedOver(): number {
+    return this.socket.bytesWritten - this.socket.writableLength
+  }
+
+  /** Half-close. */
+  end(): void {
+    this.socket.end()
+  }
+
+  reset(): void {
+    if (this.ending === 'open') this.ending = 'reset'
+    this.socket.resetAndDestroy()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+}
