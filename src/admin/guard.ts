@@ -1,0 +1,20 @@
+/** Who may use an admin listener. The Unix socket is guarded by its mode; TCP by a token, and by checks that keep a browser out. */
+import { timingSafeEqual } from 'node:crypto'
+import type { Guard } from './http-server.ts'
+
+export const openGuard: Guard = () => null
+
+/**
+ * `hosts`: the values of Host that name this listener; any other comes through DNS rebinding. A request with an Origin comes from a page.
+ * No cookies are read, so there is nothing to forge.
+ */
+export function tokenGuard(token: string, hosts: readonly string[]): Guard {
+  const expected = Buffer.from(`Bearer ${token}`)
+  return ({ headers }) => {
+    if (!hosts.includes((headers.host ?? '').toLowerCase())) return { status: 403, code: 'host', message: `Host must be one of ${hosts.join(', ')}` }
+    if (headers.origin !== undefined) return { status: 403, code: 'origin', message: 'not for web pages' }
+    const given = Buffer.from(headers.authorization ?? '')
+    const isRight = given.length === expected.length && timingSafeEqual(given, expected)
+    return isRight ? null : { status: 401, code: 'token', message: 'Authorization: Bearer TOKEN is wanted, with the token of bootstrap.admin.tokenFile' }
+  }
+}
