@@ -78,6 +78,22 @@ function percentHint(value: unknown): string {
   return `write ${value > 0 && value < 1 ? Number((value * 100).toFixed(4)) : value}%`
 }
 
+export const maxWeight = 1_000_000
+
+/** Of a split. 0 is refused: a target without traffic is left out. */
+export function readWeight(value: unknown): Reading<number> {
+  const expected = `a weight above 0 and up to ${maxWeight}`
+  if (typeof value !== 'number') return new Misread(expected, typeof value === 'string' ? 'a number, without quotes and "%"' : null, 'kind')
+  return value > 0 && value <= maxWeight ? value : new Misread(expected, value === 0 ? 'leave a target without traffic out' : null)
+}
+
+/** Of a sample: a share as a number, `0.01`. */
+export function readSample(value: unknown): Reading<number> {
+  const expected = 'a share above 0 and up to 1, such as 0.01'
+  if (typeof value !== 'number') return new Misread(expected, null, 'kind')
+  return value > 0 && value <= 1 ? value : new Misread(expected)
+}
+
 function within(value: number, range: Range): boolean {
   return value >= range.min && value <= range.max
 }

@@ -4,8 +4,19 @@
  */
 import { z } from 'zod'
 import { readAllowed, readBindAddress, readSocketPath, readUpstreamUrl } from './address-text.ts'
+import { envFault, probeFault, repeatedHeader, stickyFault } from './mapping-rules.ts'
 import { Misread, type Reading } from './misread.ts'
-import { formatDuration, formatSize, type Range, readDuration, readPercent, readSize } from './quantity.ts'
+import {
+  formatDuration,
+  formatSize,
+  maxWeight,
+  type Range,
+  readDuration,
+  readPercent,
+  readSample,
+  readSize,
+  readWeight,
+} from './quantity.ts'
 import { isReservedHeader } from './reserved-header.ts'
 import {
   fieldValuePattern,
@@ -153,24 +164,12 @@ const process = z.strictObject({
   stopTimeout: duration(0, hour).prefault('10s').describe("From SIGTERM to SIGKILL; 10 s is docker's, and leaves room in a pod's 30 s."),
 })
 
-function envFault(env: Record<string, string>): Misread | null {
-  const odd = Object.keys(env).find((key) => key === '' || /[=\0]/.test(key))
-  if (odd !== undefined) return new Misread('names of variables without "=" and NUL', null, 'range', JSON.stringify(odd))
-  return 'PORT' in env ? new Misread('no PORT', 'baton sets PORT from the key port', 'range', 'PORT') : null
-}
-
 const admin = z.strictObject({
   address: bindAddress.describe('A loopback address; reach it from afar through ssh or kubectl port-forward.'),
   tokenFile: file.describe("File with the bearer token, mode 0600, relative to the configuration file's folder."),
 })
 
-const stack = leaf(
-  (value) =>
-    value === 'native'
-      ? new Misread('node; the native stack is not in this build', null, 'unsupported')
-      : readText(value, { expected: 'node', pattern: /^node$/ }),
-  { enum: ['node'] },
-)
+const stack = leaf(readStack, { enum: ['node'] })
 
 const bootstrap = z
   .strictObject({
@@ -228,9 +227,6 @@ const healthKeys = {
   ),
 }
 
-const probeFault = (health: { http?: unknown; tcp?: unknown }) =>
-  health.http !== undefined && health.tcp !== undefined ? new Misread('http or tcp', 'leave one out', 'range', 'http and tcp') : null
-
 const health = rule(
   z.strictObject({
     ...healthKeys,
@@ -269,9 +265,7 @@ const version = exactlyOne(
 
 const string = text({ expected: 'a text', max: 4_096 })
 const textKeys = ['exact', 'prefix', 'suffix', 'contains', 'regex', 'oneOf', 'present'] as const
-const present = leaf<true>((value) => (value === true ? true : new Misread('true', 'for the contrary write present: true, invert: true')), {
-  const: true,
-})
+const present = leaf(readPresent, { const: true })
 
 const textMatch = z.union([
   string,
@@ -302,12 +296,6 @@ const pathMatch = z.union([
   ),
 ])
 
-function repeatedHeader(given: Record<string, unknown>): Misread | null {
-  const names = Object.keys(given).map((key) => key.toLowerCase())
-  const again = names.find((key, index) => names.indexOf(key) !== index)
-  return again === undefined ? null : new Misread('each header once', 'case does not matter in header names', 'range', `${again} twice`)
-}
-
 const matchKeys = z
   .strictObject({
     headers: rule(z.record(headerName, textMatch), repeatedHeader).describe('Of a repeated header any value may match.'),
@@ -326,15 +314,7 @@ const match = rule(matchKeys, (given) =>
   Object.keys(given).length === 0 ? new Misread('at least one condition', 'leave match out for every request', 'range', 'none') : null,
 )
 
-const weight = leaf(
-  (value): Reading<number> => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) return new Misread('a weight, a number above 0', null, 'kind')
-    return value > 0 && value <= 1_000_000
-      ? value
-      : new Misread('a weight above 0 and up to 1000000', value === 0 ? 'leave a target without traffic out' : null)
-  },
-  { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
-)
+const weight = leaf(readWeight, { type: 'number', exclusiveMinimum: 0, maximum: maxWeight })
 
 const split = rule(z.record(z.string(), weight), (given) => {
   const count = Object.keys(given).length
@@ -370,10 +350,7 @@ const sticky = rule(
       .optional()
       .describe('A header in its place.'),
   }),
-  (given) =>
-    given.cookie === undefined && given.or === undefined
-      ? new Misread('cookie, or, or both', 'sticky: { or: { header: x-user-id } } for a header alone', 'range', 'neither')
-      : null,
+  stickyFault,
 )
 
 // ---- the rest ----
@@ -445,13 +422,7 @@ const drain = z
   .prefault({})
   .describe('How a version, and baton itself, stops.')
 
-const sample = leaf(
-  (value) =>
-    typeof value === 'number' && value > 0 && value <= 1
-      ? value
-      : new Misread('a share above 0 and up to 1, such as 0.01', null, typeof value === 'number' ? 'range' : 'kind'),
-  { type: 'number', exclusiveMinimum: 0, maximum: 1 },
-)
+const sample = leaf(readSample, { type: 'number', exclusiveMinimum: 0, maximum: 1 })
 
 const dynamicKeys = {
   versions: rule(named(version, 32), (given) => (Object.keys(given).length > 0 ? null : new Misread('at least one version'))).describe(

@@ -57,3 +57,14 @@ export function readRegex(value: unknown): Reading<string> {
   const fault = regexFault(text)
   return fault === null ? text : new Misread(expected, fault)
 }
+
+export function readPresent(value: unknown): Reading<true> {
+  return value === true ? true : new Misread('true', 'for the contrary write present: true, invert: true')
+}
+
+export function readStack(value: unknown): Reading<string> {
+  const expected = 'node'
+  return value === 'native'
+    ? new Misread(`${expected}; the native stack is not in this build`, null, 'unsupported')
+    : readText(value, { expected, pattern: /^node$/ })
+}

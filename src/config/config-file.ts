@@ -1,0 +1,72 @@
+/** The configuration file's text, and a start from it. */
+import { readFile, stat } from 'node:fs/promises'
+import { ConfigError, errorCode, errorMessage } from '../errors.ts'
+import type { Warn } from './coalesced-file.ts'
+import { documentBytes } from './document.ts'
+import { readLastGood } from './last-good.ts'
+import { type Config, parseConfig } from './parse.ts'
+import type { ParseOptions } from './settle.ts'
+
+/** A document and what it says. */
+export interface Loaded {
+  readonly text: string
+  /** File name, as it was given. */
+  readonly name: string
+  readonly config: Config
+  /** Why this is not what the file says now; null if it is. */
+  readonly stale: string | null
+  readonly fault: ConfigError | null
+}
+
+/** Throws ConfigError with the reason `unreadable`. */
+export async function readConfigText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path)
+    if (size > documentBytes) throw unreadable(path, `${size} bytes`, `at most ${documentBytes} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    if (error instanceof TypeError) throw unreadable(path, 'bytes that are not UTF-8', 'a text in UTF-8')
+    throw unreadable(path, reasonWords[errorCode(error)] ?? errorMessage(error), 'a readable file')
+  }
+}
+
+const reasonWords: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'a file that baton may not read',
+  EISDIR: 'a folder',
+  ENOTDIR: 'no such folder',
+  ELOOP: 'symbolic links in a circle',
+}
+
+function unreadable(source: string, found: string, expected: string): ConfigError {
+  return new ConfigError([{ source, line: null, column: null, path: '', found, expected, hint: null, reason: 'unreadable' }])
+}
+
+/** Reads and parses. Throws ConfigError with all faults. */
+export async function loadConfig(path: string, options: ParseOptions): Promise<Loaded> {
+  const text = await readConfigText(path)
+  return { text, name: path, config: parseConfig(text, path, options), stale: null, fault: null }
+}
+
+/**
+ * For a generation that follows one that served: when the file is missing or has faults now, what was last applied serves on, and says so.
+ * A first start never comes here with such a file, since the keeper has read it before and ended with exit 2.
+ * `stateFolder` must be known from elsewhere (the keeper says it in BATON_STATE), as the file that would tell it may be the one that is missing.
+ */
+export async function loadOrLastGood(path: string, options: ParseOptions, stateFolder: string, warn: Warn): Promise<Loaded> {
+  try {
+    return await loadConfig(path, options)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const lastGood = await readLastGood(stateFolder, warn)
+    if (!lastGood) throw error
+    try {
+      const config = parseConfig(lastGood.text, `last good of ${path}`, options)
+      return { text: lastGood.text, name: path, config, stale: error.message, fault: error }
+    } catch (failure) {
+      warn('what was last applied does not fit this build', failure)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The configuration that runs. A change is a transaction: parse, check and compile what is offered, then assign one reference; what has a
+ * fault is refused whole and the running one stays; what means the same changes nothing.
+ *
+ * Of the bootstrap half `processes` and `allowUpstreams` follow. The rest needs sockets or folders that the generation already holds:
+ * it stays as it was at the start, and a change of it is reported as needing a new generation.
+ */
+import { ConfigError, type ConfigFault, formatConfigFault } from '../errors.ts'
+import type { World } from '../world.ts'
+import type { Warn } from './coalesced-file.ts'
+import { canonicalJson, compileSnapshot, hashOf } from './compile.ts'
+import type { Loaded } from './config-file.ts'
+import { dynamicText } from './halves.ts'
+import type { LastGood } from './last-good.ts'
+import { isMapping } from './mapping.ts'
+import { type Config, parseConfig, recheck } from './parse.ts'
+import type { Bootstrap } from './settings.ts'
+import type { ParseOptions } from './settle.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Who offered a configuration; the label `source` of the metrics. */
+export type Origin = 'file' | 'api'
+
+export type Outcome =
+  | { readonly is: 'applied'; readonly snapshot: Snapshot; readonly needsGeneration: readonly string[] }
+  | { readonly is: 'unchanged'; readonly snapshot: Snapshot; readonly needsGeneration: readonly string[] }
+  | { readonly is: 'refused'; readonly faults: readonly ConfigFault[] }
+
+/** Called after the swap, in the order of subscription. */
+export type Follower = (now: Snapshot, before: Snapshot) => void
+
+export interface ConfigRecorder {
+  /** From the offer to the swap. */
+  swapped(origin: Origin, tookMs: number): void
+  /** Once for each reason among the faults. */
+  rejected(origin: Origin, reason: ConfigFault['reason']): void
+}
+
+export interface ConfigStatus {
+  /** The file's name. */
+  readonly source: string
+  readonly revision: number
+  readonly hash: string
+  /** ms since the epoch */
+  readonly appliedAt: number
+  /** Since when, and why, what runs may not be what the source says. */
+  readonly stale: { readonly since: number; readonly reason: string } | null
+  /** What was refused last; null again once something is accepted. */
+  readonly lastFault: { readonly at: number; readonly origin: Origin; readonly faults: readonly ConfigFault[] } | null
+  /** Paths of the bootstrap half whose change waits for a new generation. */
+  readonly needsGeneration: readonly string[]
+}
+
+export interface LiveParts {
+  readonly options: ParseOptions
+  readonly world: World
+  readonly recorder: ConfigRecorder
+  /** Its section `config` holds revision and hash. */
+  readonly state: { get(section: string): unknown; set(section: string, value: unknown): void }
+  readonly lastGood: { save(lastGood: LastGood): void }
+  /** A follower that throws is a defect of baton: it is told here, and the others are still called. */
+  readonly warn: Warn
+}
+
+export class LiveConfig {
+  readonly #parts: LiveParts
+  readonly #name: string
+  readonly #followers: Follower[] = []
+  #snapshot: Snapshot
+  #text: string
+  #appliedAt: number
+  #stale: ConfigStatus['stale'] = null
+  #lastFault: ConfigStatus['lastFault'] = null
+  #needsGeneration: readonly string[] = []
+
+  constructor(first: Loaded, parts: LiveParts) {
+    this.#parts = parts
+    this.#name = first.name
+    const { bootstrap, dynamic } = first.config
+    this.#snapshot = compileSnapshot(bootstrap, dynamic, firstRevision(parts.state.get('config'), hashOf(dynamic)))
+    this.#text = first.text
+    this.#appliedAt = parts.world.now()
+    if (first.stale !== null) this.lost(first.stale)
+    if (first.fault) this.#lastFault = { at: this.#appliedAt, origin: 'file', faults: first.fault.faults }
+    this.#remember()
+  }
+
+  current(): Snapshot {
+    return this.#snapshot
+  }
+
+  /** The document that runs, without its bootstrap half. */
+  dynamicText(): string {
+    return dynamicText(this.#text)
+  }
+
+  /** Returns the removal. */
+  follow(follower: Follower): () => void {
+    this.#followers.push(follower)
+    return () => {
+      const index = this.#followers.indexOf(follower)
+      if (index >= 0) this.#followers.splice(index, 1)
+    }
+  }
+
+  /** Both halves, from the file as it is now or will be. */
+  offer(text: string, origin: Origin): Outcome {
+    const begun = this.#parts.world.elapsed()
+    try {
+      return this.#apply(this.check(text), text, origin, begun)
+    } catch (error) {
+      if (error instanceof ConfigError) return this.refuse(error.faults, origin)
+      throw error
+    }
+  }
+
+  /** What `offer` would check, and changes nothing. Throws ConfigError. */
+  check(text: string): Config {
+    const offered = parseConfig(text, this.#name, this.#parts.options)
+    const running = this.#snapshot.bootstrap
+    const bootstrap = followed(running, offered.bootstrap)
+    if (changedFixed(running, offered.bootstrap).length > 0) {
+      const faults = recheck(bootstrap, offered.dynamic, text, this.#name)
+      if (faults.length > 0) throw new ConfigError(faults.map(untilNewGeneration))
+    }
+    return { bootstrap: offered.bootstrap, dynamic: offered.dynamic }
+  }
+
+  /** Counts and remembers what was refused, here or before it came here. */
+  refuse(faults: readonly ConfigFault[], origin: Origin): Outcome {
+    this.#lastFault = { at: this.#parts.world.now(), origin, faults }
+    const first = faults[0]
+    if (this.#stale && origin === 'file' && first) this.lost(formatConfigFault(first))
+    for (const reason of new Set(faults.map((fault) => fault.reason))) this.#parts.recorder.rejected(origin, reason)
+    return { is: 'refused', faults }
+  }
+
+  /** The source cannot be read: what runs goes on, and is stale from now. */
+  lost(reason: string): void {
+    this.#stale = { since: this.#stale?.since ?? this.#parts.world.now(), reason }
+  }
+
+  status(): ConfigStatus {
+    const { revision, hash } = this.#snapshot
+    return {
+      source: this.#name,
+      revision,
+      hash,
+      appliedAt: this.#appliedAt,
+      stale: this.#stale,
+      lastFault: this.#lastFault,
+      needsGeneration: this.#needsGeneration,
+    }
+  }
+
+  #apply(offered: Config, text: string, origin: Origin, begun: number): Outcome {
+    const before = this.#snapshot
+    const bootstrap = followed(before.bootstrap, offered.bootstrap)
+    const needsGeneration = changedFixed(before.bootstrap, offered.bootstrap)
+    const same = hashOf(offered.dynamic) === before.hash && canonicalJson(bootstrap) === canonicalJson(before.bootstrap)
+    const snapshot = same ? before : compileSnapshot(bootstrap, offered.dynamic, before.revision + 1)
+    const { recorder, world } = this.#parts
+    this.#snapshot = snapshot
+    this.#text = text
+    this.#needsGeneration = needsGeneration
+    this.#stale = null
+    this.#lastFault = null
+    this.#remember()
+    if (same) return { is: 'unchanged', snapshot, needsGeneration }
+    this.#appliedAt = world.now()
+    recorder.swapped(origin, world.elapsed() - begun)
+    this.#tell(snapshot, before)
+    return { is: 'applied', snapshot, needsGeneration }
+  }
+
+  #tell(now: Snapshot, before: Snapshot): void {
+    for (const follower of [...this.#followers]) {
+      try {
+        follower(now, before)
+      } catch (error) {
+        this.#parts.warn('a part of baton failed to follow the new configuration', error)
+      }
+    }
+  }
+
+  /** What is stale was not read from the source, and is not saved again: its age stays what it is. */
+  #remember(): void {
+    if (this.#stale) return
+    const { revision, hash } = this.#snapshot
+    this.#parts.state.set('config', { revision, hash })
+    this.#parts.lastGood.save({ text: this.#text, hash, revision, savedAt: this.#parts.world.now() })
+  }
+}
+
+/** Forward by one, unless the same content was there before. */
+function firstRevision(stored: unknown, hash: string): number {
+  if (!isMapping(stored) || typeof stored.revision !== 'number' || !Number.isSafeInteger(stored.revision)) return 1
+  return stored.hash === hash ? stored.revision : stored.revision + 1
+}
+
+/** The running bootstrap half with what follows of the offered one. */
+function followed(running: Bootstrap, offered: Bootstrap): Bootstrap {
+  return { ...running, processes: offered.processes, allowUpstreams: offered.allowUpstreams }
+}
+
+function changedFixed(running: Bootstrap, offered: Bootstrap): string[] {
+  const fixed = (half: Bootstrap): Record<string, unknown> => ({
+    'bootstrap.listeners.public': half.listeners.public,
+    'bootstrap.listeners.metrics': half.listeners.metrics,
+    'bootstrap.admin': half.admin,
+    'bootstrap.state': half.state,
+    'bootstrap.log': half.log,
+  })
+  const now = fixed(running)
+  return Object.entries(fixed(offered)).flatMap(([path, value]) => (canonicalJson(value) === canonicalJson(now[path]) ? [] : [path]))
+}
+
+function untilNewGeneration(fault: ConfigFault): ConfigFault {
+  return { ...fault, hint: `${fault.hint ?? fault.expected}; the running listeners stay until a new generation` }
+}
