@@ -15,7 +15,7 @@ const answerBytes = 16 << 20
 
 /** The answer's JSON. @throws BatonError `unreachable`, or `refused` with what the API said. */
 export async function ask(address: AdminAddress, request: AdminRequest): Promise<unknown> {
-  const response = await open(address, request, answerMs)
+  const response = await open(address, request)
   const text = await read(response, address)
   const body = parse(text)
   if (response.statusCode !== undefined && response.statusCode < 300) return body
@@ -25,26 +25,33 @@ export async function ask(address: AdminAddress, request: AdminRequest): Promise
   )
 }
 
-/** Server-sent events, each parsed from its `data`, until baton ends the stream or cannot be reached. */
+/** Server-sent events, each parsed from its `data`, until baton ends the stream. @throws BatonError `unreachable`, `refused`. */
 export async function* follow(address: AdminAddress, path: string): AsyncGenerator<unknown> {
-  const response = await open(address, { method: 'GET', path }, 0)
+  const response = await open(address, { method: 'GET', path })
   if (response.statusCode !== 200) throw new BatonError('refused', `${where(address)} says ${response.statusCode} to ${path}`)
+  response.socket.setTimeout(0) // Between two events there may be any time.
   let rest = ''
-  for await (const chunk of response.setEncoding('utf8')) {
-    const events = (rest + chunk).split('\n\n')
-    rest = events.pop() ?? ''
-    if (rest.length > answerBytes) throw new BatonError('unreachable', `${where(address)}: an event of more than ${answerBytes} bytes`)
-    for (const event of events) {
-      const data = event
-        .split('\n')
-        .filter((line) => line.startsWith('data:'))
-        .map((line) => line.slice(5).trimStart())
-      if (data.length > 0) yield parse(data.join('\n'))
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      const events = (rest + chunk).split('\n\n')
+      rest = events.pop() ?? ''
+      if (rest.length > answerBytes) throw new Error(`an event of more than ${answerBytes} bytes`)
+      yield* events
+        .map(dataOf)
+        .filter((data) => data !== '')
+        .map(parse)
     }
+  } catch (error) {
+    throw unreachable(address, error)
   }
 }
 
-function open(address: AdminAddress, { method, path, body }: AdminRequest, timeoutMs: number): Promise<http.IncomingMessage> {
+function dataOf(event: string): string {
+  const lines = event.split('\n').filter((line) => line.startsWith('data:'))
+  return lines.map((line) => line.slice(5).trimStart()).join('\n')
+}
+
+function open(address: AdminAddress, { method, path, body }: AdminRequest): Promise<http.IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const headers = {
     host: address.is === 'unix' ? 'localhost' : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
@@ -54,8 +61,8 @@ function open(address: AdminAddress, { method, path, body }: AdminRequest, timeo
   }
   const target = address.is === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port }
   return new Promise((resolve, reject) => {
-    const request = http.request({ ...target, method, path, headers, agent: false, timeout: timeoutMs }, resolve)
-    request.on('timeout', () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)))
+    const request = http.request({ ...target, method, path, headers, agent: false, timeout: answerMs }, resolve)
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${answerMs} ms`)))
     request.on('error', (error) => reject(unreachable(address, error)))
     request.end(text)
   })

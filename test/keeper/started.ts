@@ -1,8 +1,7 @@
 /** Starts a real keeper around `program/generation.ts`, and leaves no process of it behind. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -10,6 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { KeeperTiming } from '../../src/keeper/keeper.ts'
 import type { AppExit, AppProcess, AppStart, ListenerFds, ListenerSpec } from '../../src/keeper/protocol.ts'
+import { freePort } from '../kit/baton.ts'
+import { markProcesses } from '../kit/marked-processes.ts'
+
+export { freePort } from '../kit/baton.ts'
 
 export interface Seen {
   readonly pid: number
@@ -61,12 +64,11 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'baton-keeper-'))
   const port = options.port ?? (await freePort())
   const listeners = options.listeners ?? [{ name: 'public', host: '127.0.0.1', port }]
-  const mark = `${dir}/${process.hrtime.bigint()}`
+  const marked = markProcesses()
   const child = spawn('sh', ['-c', options.launcher ?? 'exec "$@"', 'sh', node, program], {
     env: {
       ...process.env,
-      NODE_TEST_CONTEXT: '',
-      TEST_MARK: mark,
+      ...marked.env,
       TEST_TIMING: JSON.stringify(options.timing ?? {}),
       TEST_LISTENERS: JSON.stringify({ v: 1, state: join(dir, 'state'), listeners }),
       ...options.env,
@@ -92,9 +94,9 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
         () => `no generation answers; the output is ${output}`,
       ),
     kill: (signal) => void process.kill(pid, signal),
-    alive: () => marked(mark),
+    alive: marked.alive,
     async [Symbol.asyncDispose]() {
-      await killAll(mark)
+      await marked.kill()
       child.stdout?.destroy()
       child.stderr?.destroy()
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
@@ -127,47 +129,4 @@ export async function until<T>(look: () => Promise<T | null | false> | T | null 
 
 export function sleepApp(name: string, more: Partial<AppStart> = {}): { is: 'start'; app: AppStart } {
   return { is: 'start', app: { name, argv: ['sleep', '1000'], env: {}, cwd: '/', output: { is: 'inherit' }, port: 1, ...more } }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-}
-
-/** Processes with TEST_MARK in their environment; a zombie has none. */
-function marked(mark: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => environment(name).includes(`TEST_MARK=${mark}\0`))
-    .map(Number)
-}
-
-function environment(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8')
-  } catch {
-    return '' // Ended while we looked.
-  }
-}
-
-async function killAll(mark: string): Promise<void> {
-  await until(
-    () => {
-      const left = marked(mark)
-      for (const pid of left) {
-        try {
-          process.kill(pid, 'SIGKILL')
-        } catch {
-          // Ended while we looked.
-        }
-      }
-      return left.length === 0
-    },
-    () => 'processes of this test cannot be killed',
-  )
 }
