@@ -23,7 +23,7 @@ export async function openLanes(count: number): Promise<Lanes> {
   )
   const spare = await RawApp.listen()
   const stray = await RawApp.listen()
-  spare.serve = (connection) => answerAll(spare, connection)
+  spare.serve = (connection) => answerAll(connection, 'spare')
   const free = [...all]
   const queue: ((lane: Lane) => void)[] = []
   const release = (lane: Lane): void => {
@@ -49,12 +49,13 @@ export async function openLanes(count: number): Promise<Lanes> {
   }
 }
 
-function answerAll(app: RawApp, connection: RawSocket): void {
+/** Answers every request of one connection 200 with this body. */
+export function answerAll(connection: RawSocket, body: string): void {
   let at = 0
-  app.changed = () => {
-    const message = readMessage(connection.received, at, { kind: 'request', closed: connection.ending !== 'open' })
+  connection.socket.on('data', () => {
+    const message = readMessage(connection.received, at, { kind: 'request', closed: false })
     if (message?.complete !== true) return
     at = message.end
-    connection.send(ok('spare'))
-  }
+    connection.send(ok(body))
+  })
 }

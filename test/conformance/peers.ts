@@ -6,12 +6,17 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type Lanes, openLanes } from './lanes.ts'
 import { withLowerNames } from './lower-names.ts'
+import { startBaton } from './peer-baton.ts'
 import { startHaproxy } from './peer-haproxy.ts'
 import { startNginx } from './peer-nginx.ts'
 import type { RunningProxy } from './peer-process.ts'
 import { laneCount, type Result, runSuite, suite } from './suite.ts'
 
-const starters: Readonly<Record<string, (lanes: Lanes) => Promise<RunningProxy>>> = { nginx: startNginx, haproxy: startHaproxy }
+const starters: Readonly<Record<string, (lanes: Lanes) => Promise<RunningProxy>>> = {
+  baton: startBaton,
+  nginx: startNginx,
+  haproxy: startHaproxy,
+}
 
 interface Report {
   readonly proxy: string
@@ -33,7 +38,7 @@ async function run(proxy: string): Promise<Report> {
     .filter((one) => proxy === 'baton' || one.everywhere === true || !one.rfc.startsWith('DESIGN'))
   const only = values.only
   const wanted = only === undefined ? cases : cases.filter((one) => `${one.name} ${one.rfc}`.includes(only))
-  const results = await runSuite(proxy === 'haproxy' ? wanted.map(withLowerNames) : wanted, lanes, running.port, 3000)
+  const results = await runSuite(proxy === 'haproxy' ? wanted.map(withLowerNames) : wanted, lanes, running.port, 4000)
   await running.stop()
   await lanes.close()
   return { proxy, results }

@@ -190,7 +190,13 @@ export const upgrade: readonly Case[] = [
   {
     name: 'a handshake on a kept connection is one',
     rfc: 'RFC 6455 §4.1',
-    send: [{ send: get('/1') }, { responses: 1 }, { send: asks() }, { sees: '101 Switching' }, { sees: accept }],
+    send: [
+      { send: get('/1') },
+      { responses: 1 },
+      { send: asks() },
+      { sees: '101 Switching' },
+      { sees: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n' },
+    ],
     app: [answers(ok('ok')), [{ send: agrees }]],
     expect: { app: [{}, {}], client: [{ status: 200 }, switched] },
   },
