@@ -146,7 +146,7 @@ describe('architecture', () => {
 
   test('no module keeps mutable state', () => {
     const mutable =
-      /^(export\s+)?(let|var)\s|^(export\s+)?const\s+\w+(:\s*(?!Readonly)[^=]*)?\s*=\s*(new\s+(Map|Set|WeakMap|WeakSet|Array)\b|\[\]|\{\})/
+      /^(export\s+)?(let|var)\s|^(export\s+)?const\s+\w+(:(?!\s*Readonly)[^=]*)?\s*=\s*(new\s+(Map|Set|WeakMap|WeakSet|Array)\b|\[\]|\{\})/
     const places = sources.flatMap((source) =>
       topLevelLines(source)
         .filter(({ text }) => mutable.test(text))
