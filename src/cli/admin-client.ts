@@ -90,9 +90,11 @@ function parse(text: string): unknown {
   }
 }
 
+/** The message of `{error: {code, message}}`, else what was sent; one line of it. */
 function complaint(body: unknown, text: string): string {
-  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : text
-  return (typeof said === 'string' ? said : JSON.stringify(said)).split('\n', 1)[0] ?? ''
+  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null
+  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : text
+  return String(message).split('\n', 1)[0] ?? ''
 }
 
 function where(address: AdminAddress): string {

@@ -1,5 +1,4 @@
 /** `baton generation`: the process that serves. Joins the keeper's orders and the process's signals to the app. */
-import { createApp } from '../app.ts'
 import { BatonError, exitCode } from '../errors.ts'
 import { connectKeeper } from '../keeper/link.ts'
 import type { ListenerFds } from '../keeper/protocol.ts'
@@ -23,6 +22,7 @@ export const command = define({
     keepServing(process)
     world.onSignal('SIGUSR1', () => undefined) // Without a handler this opens Node's inspector.
     const keeper = await connectKeeper(world)
+    const { createApp } = await import('../app.ts')
     const app = createApp({ configFile: configFile(values.config, call), listenerFds: listenerFds(world), keeper, world })
     return await new Promise<number>((resolve) => {
       let stopAt: number | null = null

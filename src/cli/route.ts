@@ -2,7 +2,7 @@
 import { BatonError, exitCode } from '../errors.ts'
 import { type Explanation, formatFailure } from '../routing/explain.ts'
 import type { RouteRequest } from '../routing/route.ts'
-import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
+import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
 import { type Context, command as define } from './command.ts'
 import { configOption } from './config-option.ts'
@@ -35,7 +35,7 @@ exit code: 0 explained, 1 unreachable, 2 usage or wrong configuration`,
     const request = requestOf(target, values)
     const explanation =
       values.config === undefined
-        ? ((await ask(adminAddress(values, context.world), { method: 'POST', path: '/v1/route', body: request })) as Explanation)
+        ? await askBaton(adminAddress(values, context.world), request)
         : await explainFile(values.config, request, context)
     context.print(values.json ? `${JSON.stringify(explanation)}\n` : formatExplanation(explanation))
     return exitCode.done
@@ -74,6 +74,10 @@ function field(text: string): [name: string, value: string] {
 function headerOf(raw: readonly string[], name: string): string | undefined {
   const at = raw.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name)
   return at === -1 ? undefined : raw[at + 1]
+}
+
+async function askBaton(address: AdminAddress, { raw, ...question }: RouteRequest): Promise<Explanation> {
+  return (await ask(address, { method: 'POST', path: '/v1/route', body: { ...question, headers: raw } })) as Explanation
 }
 
 /** Loads the configuration's code only when a file is asked. */

@@ -33,6 +33,11 @@ export interface VersionStatus {
   readonly process: { readonly pid: number | null; readonly restarts: number } | null
 }
 
+/** An answer of this shape; another one comes from another version of baton, or from no baton. */
+export function isStatus(answer: unknown): answer is Status {
+  return typeof answer === 'object' && answer !== null && ['baton', 'config', 'roles', 'versions'].every((key) => key in answer)
+}
+
 export function statusText(status: Status, now: number): string {
   return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}\n${versionTable(status, now)}`
 }

@@ -3,7 +3,7 @@ import { BatonError, exitCode } from '../errors.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import { type Context, command as define } from './command.ts'
-import { type Status, statusText } from './status-text.ts'
+import { isStatus, type Status, statusText } from './status-text.ts'
 
 const redrawMs = 1_000
 
@@ -22,12 +22,18 @@ exit code: 0 shown, 1 unreachable, 2 usage`,
   async run(values, _positionals, context) {
     const address = adminAddress(values, context.world)
     if (values.watch && context.isScreen && !values.json) return await redraw(address, context)
-    const status = await ask(address, { method: 'GET', path: '/v1/status' })
     if (values.watch) return await append(address, context)
-    context.print(values.json ? `${JSON.stringify(status)}\n` : statusText(status as Status, context.world.now()))
+    const status = await askStatus(address)
+    context.print(values.json ? `${JSON.stringify(status)}\n` : statusText(status, context.world.now()))
     return exitCode.done
   },
 })
+
+async function askStatus(address: AdminAddress): Promise<Status> {
+  const answer = await ask(address, { method: 'GET', path: '/v1/status' })
+  if (isStatus(answer)) return answer
+  throw new BatonError('unreachable', 'what answers there gives no status that this command understands; is it another version of baton?')
+}
 
 /** Until baton ends the stream. */
 async function append(address: AdminAddress, { print }: Context): Promise<number> {
@@ -38,8 +44,7 @@ async function append(address: AdminAddress, { print }: Context): Promise<number
 /** Until Ctrl-C, or baton cannot be reached. */
 async function redraw(address: AdminAddress, { world, print }: Context): Promise<number> {
   const draw = async (): Promise<void> => {
-    const status = (await ask(address, { method: 'GET', path: '/v1/status' })) as Status
-    print(`\u001b[H\u001b[2J${statusText(status, world.now())}`)
+    print(`\u001b[H\u001b[2J${statusText(await askStatus(address), world.now())}`)
   }
   await draw()
   return await new Promise((_, reject) => {
