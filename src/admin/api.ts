@@ -1,19 +1,12 @@
 /** The admin API: what the CLI talks to. */
 import type { ConfigFault } from '../errors.ts'
 import { formatConfigFault } from '../errors.ts'
+import type { RouteRequest } from '../routing/route.ts'
 import type { Explanation } from '../routing/router.ts'
 import type { World } from '../world.ts'
 import { answerError, answerJson, answerText, bodyText, type Handler } from './answer.ts'
 import { type EventSource, eventStream } from './event-stream.ts'
 import type { Endpoints } from './http-server.ts'
-
-export interface RouteQuestion {
-  readonly method: string
-  readonly target: string
-  readonly host: string
-  readonly client: string
-  readonly headers: readonly string[]
-}
 
 /** What became of a configuration that was put. */
 export type PutAnswer =
@@ -29,7 +22,7 @@ export interface Administered {
   config(): { readonly text: string; readonly hash: string }
   putConfig(text: string, ifMatch: string | null): Promise<PutAnswer>
   reload(): Promise<PutAnswer>
-  route(question: RouteQuestion): Explanation
+  route(request: RouteRequest): Explanation
   readonly events: EventSource
 }
 
@@ -76,17 +69,17 @@ function route(administered: Administered): Handler {
   return async (request, response) => {
     const text = await bodyText(request, 65_536)
     const question = text === null ? null : questionOf(text)
-    if (question === null) return answerError(response, 400, 'question', 'expected JSON {method, target, host, client, headers: [name, value, …]}')
+    if (question === null) return answerError(response, 400, 'question', 'expected JSON {method, target, host, client, raw: [name, value, …]}')
     answerJson(response, 200, administered.route(question))
   }
 }
 
-function questionOf(text: string): RouteQuestion | null {
+function questionOf(text: string): RouteRequest | null {
   try {
-    const { method = 'GET', target = '/', host = '', client = '127.0.0.1', headers = [] } = JSON.parse(text) as Partial<RouteQuestion>
+    const { method = 'GET', target = '/', host = '', client = '127.0.0.1', raw = [] } = JSON.parse(text) as Partial<RouteRequest>
     const isText = [method, target, host, client].every((value) => typeof value === 'string')
-    const isRaw = Array.isArray(headers) && headers.length % 2 === 0 && headers.every((value) => typeof value === 'string')
-    return isText && isRaw ? { method, target, host, client, headers } : null
+    const isRaw = Array.isArray(raw) && raw.length % 2 === 0 && raw.every((value) => typeof value === 'string')
+    return isText && isRaw ? { method, target, host, client, raw } : null
   } catch {
     // not JSON: the caller says what was expected
     return null

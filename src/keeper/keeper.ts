@@ -60,7 +60,7 @@ export async function keep(options: KeeperOptions): Promise<number> {
   const lock = takeLock(wanted.state, world.pid)
   try {
     const sockets = await openSockets(wanted.listeners, inheritedSockets(world.env, world.pid))
-    return await new Keeper(options, lock, sockets).run().finally(() => sockets.close())
+    return await new Keeper(options, wanted.state, lock, sockets).run().finally(() => sockets.close())
   } finally {
     lock.release()
   }
@@ -82,6 +82,8 @@ function readListeners(argv: readonly string[]): ListenersOutput | number {
 
 class Keeper {
   readonly #options: KeeperOptions
+  /** State folder, absolute. */
+  readonly #folder: string
   readonly #lock: Lock
   readonly #sockets: Sockets
   readonly #apps: Apps
@@ -92,8 +94,9 @@ class Keeper {
   #stopAt = 0
   #done: (code: number) => void = () => undefined
 
-  constructor(options: KeeperOptions, lock: Lock, sockets: Sockets) {
+  constructor(options: KeeperOptions, folder: string, lock: Lock, sockets: Sockets) {
     this.#options = options
+    this.#folder = folder
     this.#lock = lock
     this.#sockets = sockets
     this.#apps = new Apps(options.world, options.timing.stopMs, (exit) => this.#appsChanged(exit))
@@ -121,7 +124,8 @@ class Keeper {
     const { generationArgv, world } = this.#options
     const { LISTEN_PID: _pid, LISTEN_FDS: _fds, LISTEN_FDNAMES: _names, ...env } = world.env
     this.#readyAt = null
-    this.#generation = startGeneration(generationArgv, env, this.#sockets.fds, {
+    // so that it finds what was last good even if the file that would say where is gone
+    this.#generation = startGeneration(generationArgv, { ...env, BATON_STATE: this.#folder }, this.#sockets.fds, {
       said: (message) => this.#said(message),
       ended: (end) => this.#generationEnded(end),
     })

@@ -1,15 +1,17 @@
 /** The public port: starts to accept on a socket that was bound before, and ends without resetting anybody. */
 import net from 'node:net'
-import { errorMessage, BatonError } from '../errors.ts'
+import { BatonError, errorMessage } from '../errors.ts'
 import type { Timer, World } from '../world.ts'
 import type { NodeServer } from './inbound/node.ts'
 
-/** node's own default of 511 is soon full when a thousand clients reconnect at once. */
+/** Node's own default of 511 is soon full when a thousand clients reconnect at once. */
 const backlog = 4096
 
 export class Listener {
   readonly #http: NodeServer
   readonly #world: World
+  #closed: Promise<void> = Promise.resolve()
+  #sweep: Timer | null = null
 
   constructor(http: NodeServer, world: World) {
     this.#http = http
@@ -34,24 +36,30 @@ export class Listener {
   }
 
   /**
-   * No more accepts. Not http.Server.close: that also closes connections that were just accepted and have not sent their request yet.
-   * Idle connections are closed once they have been idle for `idleMs`; resolves when none is left, or after `deadlineMs`, having cut the rest.
+   * No more accepts, and connections that have been idle for `idleMs` are closed. Not `http.Server.close`: that also closes connections that
+   * were just accepted and have not sent their request yet.
    */
-  async stop(idleMs: number, deadlineMs: number): Promise<void> {
+  stopAccepting(idleMs: number): void {
     const { server } = this.#http
     if (!server.listening) return
-    const closed = new Promise<void>((resolve) => net.Server.prototype.close.call(server, () => resolve()))
-    const sweep = this.#world.every(Math.min(100, Math.max(10, idleMs / 4)), () => this.#closeIdle(idleMs))
+    this.#closed = new Promise((resolve) => net.Server.prototype.close.call(server, () => resolve()))
     this.#closeIdle(idleMs)
-    let timer: Timer | null = null
-    const late = new Promise<void>((resolve) => {
-      timer = this.#world.after(deadlineMs, resolve)
-    })
-    await Promise.race([closed, late])
-    sweep.cancel()
-    ;(timer as Timer | null)?.cancel()
+    this.#sweep = this.#world.every(Math.min(100, Math.max(10, idleMs / 4)), () => this.#closeIdle(idleMs))
+  }
+
+  /** After `stopAccepting`: true when no connection is left, false after `deadlineMs`. */
+  async empty(deadlineMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const timer = this.#world.after(deadlineMs, () => resolve(false))
+    this.#closed.then(() => resolve(true))
+    return promise.finally(() => timer.cancel())
+  }
+
+  /** Cuts what is left. */
+  async close(): Promise<void> {
+    this.#sweep?.cancel()
     for (const socket of this.#http.connections.keys()) socket.destroy()
-    await closed
+    await this.#closed
   }
 
   #closeIdle(idleMs: number): void {
