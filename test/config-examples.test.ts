@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { answers, baton, startBaton } from './kit/baton-process.ts'
+import { freePort, runBaton, startBaton } from './kit/baton.ts'
 import { startExampleApp } from './kit/example-app.ts'
-import { copyExample, type ExampleConfig } from './kit/example-config.ts'
+import { exampleConfig, type Moved } from './kit/example-config.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-async function serve(
-  t: TestContext,
-  config: ExampleConfig,
-): Promise<(path: string, headers?: Record<string, string>) => Promise<Response>> {
-  const running = startBaton(t, config.file, config.state)
-  await answers(running, `http://127.0.0.1:${config.ports.get(9902)}/readyz`)
-  return (path, headers = {}) => fetch(`http://127.0.0.1:${config.ports.get(8080)}${path}`, { headers })
+type Get = (path: string, headers?: Record<string, string>) => Promise<Response>
+
+async function serve(t: TestContext, name: string, moved: Omit<Moved, 'root'> = {}): Promise<Get> {
+  const baton = await startBaton({ config: exampleConfig(name, { root, ...moved }) })
+  t.after(() => baton[Symbol.asyncDispose]())
+  await baton.ready()
+  return (path, headers = {}) => fetch(`http://127.0.0.1:${baton.publicPort}${path}`, { headers })
 }
 
 async function versionOf(answer: Response): Promise<string> {
@@ -25,21 +27,21 @@ async function versionOf(answer: Response): Promise<string> {
 }
 
 /** Until the candidate has started, its requests go to the fallback. */
-async function candidateServes(get: (path: string, headers: Record<string, string>) => Promise<Response>): Promise<void> {
+async function candidateServes(get: Get): Promise<void> {
   while ((await versionOf(await get('/api/hello', { 'x-canary': 'true' }))) !== 'v2');
 }
 
 describe('example configurations', () => {
   for (const name of readdirSync(`${root}config`)) {
-    test(`${name} passes baton check`, () => {
-      const { status, stderr } = baton('check', `config/${name}`)
+    test(`${name} passes baton check`, async () => {
+      const { code, stderr } = await runBaton(['check', `config/${name}`])
       assert.equal(stderr, '')
-      assert.equal(status, 0)
+      assert.equal(code, 0)
     })
   }
 
   test('baton.yaml starts both versions and routes as its comments say', async (t) => {
-    const get = await serve(t, await copyExample(t, root, 'baton.yaml'))
+    const get = await serve(t, 'baton.yaml')
     assert.equal(await versionOf(await get('/api/hello')), 'v1')
     assert.equal(await versionOf(await get('/api/hello', { 'x-canary': 'false' })), 'v1')
     await candidateServes(get)
@@ -48,9 +50,11 @@ describe('example configurations', () => {
   })
 
   test('baton.yaml answers the same command the same way: a user of /api always, and everybody else by v1', async (t) => {
-    const get = await serve(t, await copyExample(t, root, 'baton.yaml'))
+    const get = await serve(t, 'baton.yaml')
     await candidateServes(get)
     for (let count = 0; count < 60; count += 1) assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    assert.equal(await versionOf(await get('/api/hello', { 'x-user-id': 'ada' })), 'v1')
+    assert.equal(await versionOf(await get('/api/hello', { 'x-user-id': 'ivan' })), 'v2')
     const users = Array.from({ length: 200 }, (_, index) => `user-${index}`)
     const ask = async (header: string, value: (user: string) => string) => {
       const versions: string[] = []
@@ -65,32 +69,26 @@ describe('example configurations', () => {
   })
 
   test('external.yaml serves two apps that something else started', async (t) => {
-    const config = await copyExample(t, root, 'external.yaml')
-    for (const [version, port] of [
-      ['v1', 3001],
-      ['v2', 3002],
-    ] as const) {
-      await startExampleApp(t, { APP_VERSION: version, PORT: String(config.ports.get(port)) })
-    }
-    const get = await serve(t, config)
+    const [v1, v2] = await Promise.all([startExampleApp(t, { APP_VERSION: 'v1' }), startExampleApp(t, { APP_VERSION: 'v2' })])
+    const get = await serve(t, 'external.yaml', { ports: { 3001: v1.port, 3002: v2.port } })
     assert.equal(await versionOf(await get('/api/hello')), 'v1')
     await candidateServes(get)
   })
 
   test('unix.yaml serves two apps on Unix sockets', async (t) => {
-    const config = await copyExample(t, root, 'unix.yaml')
-    const folder = config.file.slice(0, config.file.lastIndexOf('/'))
-    for (const version of ['v1', 'v2']) await startExampleApp(t, { APP_VERSION: version, SOCKET: `${folder}/app-${version}.sock` })
-    const get = await serve(t, config)
+    const tmp = mkdtempSync(join(tmpdir(), 'baton-unix-'))
+    t.after(() => rmSync(tmp, { recursive: true, force: true }))
+    for (const version of ['v1', 'v2']) await startExampleApp(t, { APP_VERSION: version, SOCKET: `${tmp}/app-${version}.sock` })
+    const get = await serve(t, 'unix.yaml', { tmp })
     assert.equal(await versionOf(await get('/api/hello')), 'v1')
     await candidateServes(get)
   })
 
   test('legacy.yaml serves one app that has no health page, and follows its end and its return', async (t) => {
-    const config = await copyExample(t, root, 'legacy.yaml')
-    const env = { APP_VERSION: 'app', PORT: String(config.ports.get(3000)) }
+    const port = await freePort()
+    const env = { APP_VERSION: 'app', PORT: String(port) }
     const first = await startExampleApp(t, env)
-    const get = await serve(t, config)
+    const get = await serve(t, 'legacy.yaml', { ports: { 3000: port } })
     assert.equal(await versionOf(await get('/api/hello')), 'app')
     first.child.kill('SIGKILL')
     await first.ended

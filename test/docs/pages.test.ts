@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { baton } from '../kit/baton-process.ts'
+import { runBaton } from '../kit/baton.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
@@ -34,7 +34,7 @@ describe('pages for people', () => {
     assert.deepEqual(broken, [])
   })
 
-  test('every whole configuration passes baton check', (t) => {
+  test('every whole configuration passes baton check', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'baton-docs-'))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     const blocks = pages.flatMap(({ file, text }) =>
@@ -45,8 +45,8 @@ describe('pages for people', () => {
     for (const { file, block } of whole) {
       const path = join(folder, 'example.yaml')
       writeFileSync(path, block)
-      const { status, stderr } = baton('check', path)
-      assert.equal(status, 0, `${file}:\n${block}\n${stderr}`)
+      const { code, stderr } = await runBaton(['check', path])
+      assert.equal(code, 0, `${file}:\n${block}\n${stderr}`)
     }
   })
 

@@ -12,7 +12,12 @@ const internal = ['BATON_LISTENERS', 'BATON_KEEPER']
 
 describe('the reference says what the code does', async () => {
   for (const [name, text] of Object.entries(await referencePages())) {
-    test(`${name} is what npm run docs would write`, () => assert.equal(read(`docs/reference/${name}`), text))
+    test(`${name} is what npm run docs would write`, () => {
+      const [written, wanted] = [read(`docs/reference/${name}`).split('\n'), text.split('\n')]
+      const at = wanted.findIndex((line, index) => line !== written[index])
+      assert.equal(written[at], wanted[at], `docs/reference/${name}:${at + 1} is not what the code says: run npm run docs`)
+      assert.equal(written.length, wanted.length)
+    })
   }
 
   test('every environment variable that baton reads is in cli.md', () => {
