@@ -6,6 +6,8 @@ import type { Expected, ExpectedMessage, ExpectedRequest, ExpectedResponse } fro
 export interface AppSide {
   readonly bytes: Buffer
   readonly closed: boolean
+  /** When the byte at an offset came, on one clock for all connections. */
+  cameAt(offset: number): number
 }
 
 export interface ClientSide {
@@ -16,6 +18,7 @@ export interface ClientSide {
 export interface SeenRequest extends Message {
   readonly closed: boolean
   readonly connection: number
+  readonly cameAt: number
 }
 
 export interface SeenResponse extends Message {
@@ -25,7 +28,7 @@ export interface SeenResponse extends Message {
 /** The runner's own requests: they are no part of the case. */
 const ownTarget = /^GET \/(kept|fence)\b/
 
-/** The requests on all connections of the app, and what came there that is not one. With `tunnel`, what follows an upgrade is raw bytes. */
+/** The requests on all connections of the app, in the order in which they came, and what came there that is not one. With `tunnel`, what follows an upgrade is raw bytes. */
 export function readRequests(sides: readonly AppSide[], tunnel: boolean): { requests: SeenRequest[]; rest: string } {
   const requests: SeenRequest[] = []
   let rest = ''
@@ -34,13 +37,14 @@ export function readRequests(sides: readonly AppSide[], tunnel: boolean): { requ
     for (;;) {
       const message = readMessage(side.bytes, at, { kind: 'request', closed: side.closed })
       if (message === null) break
+      const cameAt = side.cameAt(at)
       at = message.end
-      if (!ownTarget.test(message.startLine)) requests.push({ ...message, closed: side.closed, connection })
+      if (!ownTarget.test(message.startLine)) requests.push({ ...message, closed: side.closed, connection, cameAt })
       if (!message.complete || message.fault !== null || (tunnel && isUpgrade(message))) break
     }
     rest += side.bytes.toString('latin1', at)
   })
-  return { requests, rest }
+  return { requests: requests.sort((one, other) => one.cameAt - other.cameAt), rest }
 }
 
 function isUpgrade(message: Message): boolean {

@@ -48,7 +48,7 @@ function configOf(lanes: Lanes, port: number, metrics: number, folder: string): 
       ...Object.fromEntries(lanes.all.map((lane) => [lane.name, url(lane.app.port)])),
     },
     stable: 'stray',
-    health: { tcp: true, interval: '10m', passiveFailures: 0 },
+    health: { tcp: true, interval: '10m', successThreshold: 1, failureThreshold: 100, passiveFailures: 0 },
     routes: lanes.all.flatMap(({ name }) => [
       { name: `${name}-fallback`, match: { headers: { 'x-lane': name, 'x-fallback': '1' } }, to: name, fallback: 'spare' },
       { name, match: { headers: { 'x-lane': name } }, to: name },

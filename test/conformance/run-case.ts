@@ -92,7 +92,11 @@ class Play {
   }
 
   #judge(client: RawSocket): string[] {
-    const sides = this.#lane.app.connections.map((one) => ({ bytes: one.received, closed: one.ending !== 'open' }))
+    const sides = this.#lane.app.connections.map((one) => ({
+      bytes: one.received,
+      closed: one.ending !== 'open',
+      cameAt: (offset: number) => one.cameAt(offset),
+    }))
     const seen = { bytes: client.received, ending: client.ending }
     const kept = this.#heads.length > responsesOf(this.#case.expect).length
     const clientComplaints = kept ? [] : judgeClient(this.#case.expect, seen)

@@ -8,6 +8,8 @@ export class RawSocket {
   #chunks: Buffer[] = []
   #bytes: Buffer = Buffer.alloc(0)
   #changed: () => void
+  /** Bytes so far, and when the last of them came. */
+  #arrivals: { readonly upTo: number; readonly at: number }[] = []
 
   /** `changed` is called after each byte, FIN or reset. */
   constructor(socket: Socket, changed: () => void) {
@@ -16,6 +18,7 @@ export class RawSocket {
     socket.setNoDelay(true)
     socket.on('data', (chunk) => {
       this.#chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+      this.#arrivals.push({ upTo: socket.bytesRead, at: performance.now() })
       changed()
     })
     socket.on('end', () => this.#ended('fin'))
@@ -35,6 +38,11 @@ export class RawSocket {
       this.#chunks = []
     }
     return this.#bytes
+  }
+
+  /** When the byte at this offset came, in ms on the process's monotonic clock. */
+  cameAt(offset: number): number {
+    return this.#arrivals.find((arrival) => arrival.upTo > offset)?.at ?? Number.POSITIVE_INFINITY
   }
 
   /** A string is sent as latin1: one character, one byte. */

@@ -8,7 +8,7 @@ export const framingLength: readonly Case[] = [
   forwarded('a body with Content-Length arrives byte for byte', 'RFC 9112 §6.2', post('/body', 'a\x00b\xff\r\n\r\n'), {
     line: 'POST /body HTTP/1.1',
     body: 'a\x00b\xff\r\n\r\n',
-    has: ['Content-Length: 8'],
+    fields: { 'content-length': '8' },
     framing: 'length',
   }),
   forwarded(
@@ -20,7 +20,7 @@ export const framingLength: readonly Case[] = [
       framing: ['chunked', 'length'],
     },
   ),
-  forwarded('Content-Length: 0 is kept', 'RFC 9110 §8.6', post('/body', ''), { has: ['Content-Length: 0'], body: '' }),
+  forwarded('Content-Length: 0 is kept', 'RFC 9110 §8.6', post('/body', ''), { fields: { 'content-length': '0' }, body: '' }),
   forwarded('a POST with neither length nor coding has no body', 'RFC 9112 §6.3', p(), { line: 'POST /body HTTP/1.1', body: '' }),
   forwarded('a GET may have a body', 'RFC 9110 §9.3.1', `${get('/body', 'Content-Length: 3')}abc`, {
     line: 'GET /body HTTP/1.1',

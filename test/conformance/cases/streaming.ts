@@ -21,7 +21,7 @@ function down(name: string, parts: readonly string[], client: ExpectedResponse, 
 /** The client sends each part when the app has the one before. */
 function up(name: string, head: string, parts: readonly string[], end: string, app: ExpectedRequest): Case {
   const steps = parts.flatMap((part): Step[] => [{ send: part }, { other: part.split('\r\n').findLast((line) => line !== '') ?? '' }])
-  const send: readonly Step[] = [{ send: head }, { other: 'POST /up' }, ...steps, { send: end }, { responses: 1 }]
+  const send: readonly Step[] = [{ send: head }, ...steps, { send: end }, { responses: 1 }]
   return { name, rfc, everywhere: true, send, expect: { app, client: { status: 200 }, connection: 'kept' } }
 }
 
@@ -77,6 +77,18 @@ export const streaming: readonly Case[] = [
   down('parts of a body that the close ends arrive one by one', [`${res('200 OK')}first`, 'second'], { status: 200, body: 'firstsecond' }, [
     'end',
   ]),
+  {
+    name: 'the head of an upload reaches the app before its body is there',
+    rfc,
+    everywhere: true,
+    send: [
+      { send: req('POST /up HTTP/1.1', 'Host: app.test', 'Content-Length: 5') },
+      { other: 'POST /up' },
+      { send: 'hello' },
+      { responses: 1 },
+    ],
+    expect: { app: { body: 'hello' }, client: { status: 200 }, connection: 'kept' },
+  },
   up(
     'an upload with a length reaches the app part by part',
     req('POST /up HTTP/1.1', 'Host: app.test', 'Content-Length: 14'),
