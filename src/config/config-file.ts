@@ -1,5 +1,6 @@
 /** The configuration file's text, and a start from it. */
-import { readFile, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { ConfigError, errorCode, errorMessage } from '../errors.ts'
 import type { Warn } from './coalesced-file.ts'
 import { documentBytes } from './document.ts'
@@ -21,9 +22,10 @@ export interface Loaded {
 /** Throws ConfigError with the reason `unreadable`. */
 export async function readConfigText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path)
-    if (size > documentBytes) throw unreadable(path, `${size} bytes`, `at most ${documentBytes} bytes`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+    // One byte more than is allowed is enough to refuse it; the size that a device or a pipe states says nothing.
+    const bytes = await buffer(createReadStream(path, { end: documentBytes }))
+    if (bytes.length > documentBytes) throw unreadable(path, 'a longer file', `at most ${documentBytes} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     if (error instanceof ConfigError) throw error
     if (error instanceof TypeError) throw unreadable(path, 'bytes that are not UTF-8', 'a text in UTF-8')

@@ -5,33 +5,44 @@ import type { Draft } from './draft.ts'
 import { quoted } from './misread.ts'
 import { nearest } from './nearest.ts'
 import { portComplaints } from './port-check.ts'
+import { formatDuration } from './quantity.ts'
+import type { Bootstrap } from './settings.ts'
 import { upstreamComplaints } from './upstream-check.ts'
 
+/** No version may have these names. */
 export const roleNames = ['stable', 'candidate'] as const
 
+type Versions = NonNullable<Draft['versions']>
+
 export function crossCheck(draft: Draft): Complaint[] {
+  const { bootstrap, versions } = draft
   return [
-    ...versionNames(draft),
-    ...roles(draft),
-    ...healthTimes(draft),
-    ...draft.routes.flatMap((route, index) => (route ? routeTargets(route, index, draft) : [])),
     ...routeNames(draft.routes),
-    ...processes(draft),
-    ...portComplaints(draft),
-    ...upstreamComplaints(draft),
+    ...(versions ? ofVersions(versions, draft) : []),
+    ...(bootstrap ? portComplaints(bootstrap) : []),
+    ...(bootstrap && versions ? [...processes(versions, bootstrap), ...upstreamComplaints(versions, bootstrap)] : []),
   ]
 }
 
-function versionNames(draft: Draft): Complaint[] {
+function ofVersions(versions: Versions, draft: Draft): Complaint[] {
+  return [
+    ...versionNames(versions),
+    ...roles(versions, draft),
+    ...healthTimes(versions),
+    ...draft.routes.flatMap((route, index) => (route ? routeTargets(route, index, versions) : [])),
+  ]
+}
+
+function versionNames(versions: Versions): Complaint[] {
   return roleNames
-    .filter((role) => draft.versions.has(role))
+    .filter((role) => versions.has(role))
     .map((role) => complain(['versions', role], quoted(role), 'another name', `${role} is the name of a role`, 'key'))
 }
 
-function roles(draft: Draft): Complaint[] {
+function roles(versions: Versions, draft: Draft): Complaint[] {
   return roleNames.flatMap((role) => {
     const name = draft[role]
-    return name === null || draft.versions.has(name) ? [] : [unknownName([role], name, 'a version', [...draft.versions.keys()])]
+    return name === null || versions.has(name) ? [] : [unknownName([role], name, 'a version', [...versions.keys()])]
   })
 }
 
@@ -41,31 +52,28 @@ function unknownName(path: Path, name: string, what: string, known: readonly str
   return complain(path, quoted(name), `the name of ${what}`, hint, at)
 }
 
-function healthTimes(draft: Draft): Complaint[] {
-  for (const [name, version] of draft.versions) {
-    if (version && version.health.fastIntervalMs > version.health.intervalMs) {
-      const found = `fastInterval ${version.health.fastIntervalMs}ms over interval ${version.health.intervalMs}ms`
-      return [complain(['versions', name, 'health'], found, 'a fastInterval of at most the interval', 'set both, in health or here')]
-    }
-  }
-  return []
+function healthTimes(versions: Versions): Complaint[] {
+  return [...versions].flatMap(([name, version]) => {
+    if (!version || version.health.fastIntervalMs <= version.health.intervalMs) return []
+    const { fastIntervalMs, intervalMs } = version.health
+    const found = `fastInterval ${formatDuration(fastIntervalMs)} and interval ${formatDuration(intervalMs)}`
+    return [complain(['versions', name, 'health'], found, 'a fastInterval of at most the interval', 'set both, here or in health')]
+  })
 }
 
-function routeTargets(route: RouteSpec, index: number, draft: Draft): Complaint[] {
-  const known = [...draft.versions.keys(), ...roleNames]
+function routeTargets(route: RouteSpec, index: number, versions: Versions): Complaint[] {
+  const known = [...versions.keys(), ...roleNames]
   const path: Path = ['routes', index]
   const wrong = (place: Path, name: string, at?: Complaint['at']) =>
     known.includes(name) ? [] : [unknownName([...path, ...place], name, 'a version, or stable or candidate', known, at)]
-  const targets =
-    'to' in route.action
-      ? wrong(['to'], route.action.to)
-      : Object.keys(route.action.split).flatMap((key) => wrong(['split', key], key, 'key'))
-  if (route.fallback === null) return targets
-  const useless = 'to' in route.action && route.action.to === route.fallback
-  const fallback = useless
-    ? [complain([...path, 'fallback'], quoted(route.fallback), 'another target than to')]
-    : wrong(['fallback'], route.fallback)
-  return [...targets, ...fallback]
+  const { action, fallback } = route
+  const targets = 'to' in action ? wrong(['to'], action.to) : Object.keys(action.split).flatMap((key) => wrong(['split', key], key, 'key'))
+  if (fallback === null) return targets
+  const useless = 'to' in action && action.to === fallback
+  return [
+    ...targets,
+    ...(useless ? [complain([...path, 'fallback'], quoted(fallback), 'another target than to')] : wrong(['fallback'], fallback)),
+  ]
 }
 
 function routeNames(routes: Draft['routes']): Complaint[] {
@@ -81,17 +89,16 @@ function routeNames(routes: Draft['routes']): Complaint[] {
 }
 
 /** One process is one version: a drain or an end of one would hit the other as well. */
-function processes(draft: Draft): Complaint[] {
-  const { bootstrap } = draft
+function processes(versions: Versions, bootstrap: Bootstrap): Complaint[] {
   const user = new Map<string, string>()
-  return [...draft.versions].flatMap(([name, version]) => {
+  return [...versions].flatMap(([name, version]) => {
     if (version?.endpoint.is !== 'process') return []
     const { process } = version.endpoint
     const path: Path = ['versions', name, 'process']
     const before = user.get(process)
     user.set(process, before ?? name)
-    const unknown = bootstrap && !Object.hasOwn(bootstrap.processes, process)
-    if (unknown) return [unknownName(path, process, 'a process of bootstrap.processes', Object.keys(bootstrap.processes))]
+    if (!Object.hasOwn(bootstrap.processes, process))
+      return [unknownName(path, process, 'a process of bootstrap.processes', Object.keys(bootstrap.processes))]
     return before === undefined ? [] : [complain(path, quoted(process), 'a process of its own', `versions.${before} has it`)]
   })
 }

@@ -100,11 +100,22 @@ function syntaxFaults(document: Document, source: string, lines: LineCounter): C
   })
 }
 
-/** What is YAML, but not ours: merge keys, a key twice. */
+/** What is YAML, but not ours: merge keys, a key twice; and an alias of nothing, which the library finds too late to say where. */
 function shapeFaults(document: Document, source: string, lines: LineCounter): ConfigFault[] {
   const faults: ConfigFault[] = []
+  const anchors = new Set<string>()
   visit(document, {
+    Value(_, node) {
+      if (node.anchor) anchors.add(node.anchor)
+    },
+    Alias(_, alias) {
+      if (anchors.has(alias.source)) return
+      faults.push(
+        fault(source, lines.linePos(offsetOf(alias) ?? 0), `the alias ${quoted(alias.source)}`, 'an anchor of that name before it', null),
+      )
+    },
     Map(_, map) {
+      if (map.anchor) anchors.add(map.anchor)
       const seen = new Set<string>()
       for (const { key } of map.items) {
         const name = keyName(key)
@@ -168,5 +179,5 @@ function resolved(node: unknown, document: Document): unknown {
 }
 
 function isEmptyScalar(node: unknown): boolean {
-  return isScalar(node) && node.source === ''
+  return isScalar(node) && node.range?.[0] === node.range?.[1]
 }

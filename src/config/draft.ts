@@ -8,7 +8,7 @@ import { type ParseOptions, settleBootstrap, settleHealth, settleRoute, settleVe
 /** A null is a part that has a fault of its own: nothing further is said of it. */
 export interface Draft {
   readonly bootstrap: Bootstrap | null
-  readonly versions: ReadonlyMap<string, VersionSettings | null>
+  readonly versions: ReadonlyMap<string, VersionSettings | null> | null
   readonly stable: string | null
   readonly candidate: string | null
   readonly routes: readonly (RouteSpec | null)[]
@@ -36,12 +36,12 @@ export function salvage(document: unknown, bootstrap: Bootstrap | null): Draft {
   }
 }
 
-function salvageVersions(given: Record<string, unknown>): Map<string, VersionSettings | null> {
+function salvageVersions(given: Record<string, unknown>): Map<string, VersionSettings | null> | null {
+  if (!isMapping(given.versions) || Array.isArray(given.versions)) return null
   const shape = readShape('health', given.health)
   const health = shape.ok ? settleHealth(shape.value) : null
-  const entries = isMapping(given.versions) ? Object.entries(given.versions) : []
   return new Map(
-    entries.map(([name, value]) => {
+    Object.entries(given.versions).map(([name, value]) => {
       const version = readShape('version', value)
       return [name, version.ok && health ? settleVersion(version.value, health) : null] as const
     }),

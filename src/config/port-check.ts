@@ -2,7 +2,6 @@
 import { dirname, join } from 'node:path'
 import { socketPathFault } from './address-text.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
-import type { Draft } from './draft.ts'
 import { isAnyAddress, isLoopback } from './ip-class.ts'
 import type { BindAddress, Bootstrap } from './settings.ts'
 
@@ -23,9 +22,7 @@ export function boundBy(bootstrap: Bootstrap): Bound[] {
   ]
 }
 
-export function portComplaints(draft: Draft): Complaint[] {
-  const { bootstrap } = draft
-  if (!bootstrap) return []
+export function portComplaints(bootstrap: Bootstrap): Complaint[] {
   const bound = boundBy(bootstrap)
   const taken = [...bound, ...processPorts(bootstrap)]
   return [

@@ -7,7 +7,7 @@ type DurationUnit = keyof typeof msOf
 type SizeUnit = keyof typeof bytesOf
 
 const durationForm = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)$/
-const sizeForm = /^(\d{1,15}(?:\.\d{1,6})?)(B|KiB|MiB|GiB)$/
+const sizeForm = /^(\d{1,16}(?:\.\d{1,6})?)(B|KiB|MiB|GiB)$/
 const percentForm = /^(\d{1,3}(?:\.\d{1,6})?)%$/
 
 export interface Range {
@@ -42,13 +42,13 @@ export function formatDuration(ms: number): string {
 export function readSize(value: unknown, range: Range): Reading<number> {
   const expected = `a size from ${formatSize(range.min)} to ${formatSize(range.max)}`
   if (typeof value === 'number') {
-    if (!Number.isInteger(value)) return new Misread(expected, 'bytes are whole numbers')
+    if (!Number.isSafeInteger(value)) return new Misread(expected, 'bytes are whole numbers')
     return within(value, range) ? value : new Misread(expected)
   }
   const parts = typeof value === 'string' ? sizeForm.exec(value) : null
   if (!parts) return new Misread(expected, sizeHint(value), 'kind')
   const bytes = Number(parts[1]) * bytesOf[parts[2] as SizeUnit]
-  if (!Number.isInteger(bytes)) return new Misread(expected, 'bytes are whole numbers')
+  if (!Number.isSafeInteger(bytes)) return new Misread(expected, 'bytes are whole numbers')
   return within(bytes, range) ? bytes : new Misread(expected)
 }
 
@@ -76,6 +76,12 @@ export function readPercent(value: unknown): Reading<number> {
 function percentHint(value: unknown): string {
   if (typeof value !== 'number') return 'write it as 20%'
   return `write ${value > 0 && value < 1 ? Number((value * 100).toFixed(4)) : value}%`
+}
+
+/** `off` is 0; everything else is `reading`. */
+export function readOrOff(value: unknown, reading: Reading<number>): Reading<number> {
+  if (value === 'off') return 0
+  return reading instanceof Misread ? new Misread(`${reading.expected}, or off`, reading.hint, reading.kind) : reading
 }
 
 export const maxWeight = 1_000_000

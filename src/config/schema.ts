@@ -12,6 +12,7 @@ import {
   maxWeight,
   type Range,
   readDuration,
+  readOrOff,
   readPercent,
   readSample,
   readSize,
@@ -52,33 +53,25 @@ function leaf<T>(read: (value: unknown) => Reading<T>, json: Record<string, unkn
     .meta(json)
 }
 
+const inRange = (json: Record<string, unknown>, range: Range, format: (value: number) => string) => ({
+  ...json,
+  'x-range': `${format(range.min)} to ${format(range.max)}`,
+})
 const durationJson = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$' }
-const duration = (min: number, max: number) => {
-  const range: Range = { min, max }
-  return leaf((value) => readDuration(value, range), { ...durationJson, 'x-range': `${formatDuration(min)} to ${formatDuration(max)}` })
-}
-const durationOrOff = (min: number, max: number) => {
-  const range: Range = { min, max }
-  return leaf((value) => (value === 'off' ? 0 : orOff(readDuration(value, range))), {
-    type: 'string',
-    pattern: '^(off|\\d+(\\.\\d+)?(ms|s|m|h))$',
-  })
-}
+const durationOrOffJson = { type: 'string', pattern: '^(off|\\d+(\\.\\d+)?(ms|s|m|h))$' }
 const sizeJson = { type: ['string', 'integer'], pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$' }
-const size = (min: number, max: number) =>
-  leaf((value) => readSize(value, { min, max }), { ...sizeJson, 'x-range': `${formatSize(min)} to ${formatSize(max)}` })
+const sizeOrOffJson = { type: ['string', 'integer'], pattern: '^(off|\\d+(\\.\\d+)?(B|KiB|MiB|GiB))$' }
+
+const duration = (min: number, max: number) =>
+  leaf((value) => readDuration(value, { min, max }), inRange(durationJson, { min, max }, formatDuration))
+const durationOrOff = (min: number, max: number) =>
+  leaf((value) => readOrOff(value, readDuration(value, { min, max })), inRange(durationOrOffJson, { min, max }, formatDuration))
+const size = (min: number, max: number) => leaf((value) => readSize(value, { min, max }), inRange(sizeJson, { min, max }, formatSize))
 const sizeOrOff = (min: number, max: number) =>
-  leaf((value) => (value === 'off' ? 0 : orOff(readSize(value, { min, max }))), {
-    ...sizeJson,
-    pattern: '^(off|\\d+(\\.\\d+)?(B|KiB|MiB|GiB))$',
-  })
+  leaf((value) => readOrOff(value, readSize(value, { min, max })), inRange(sizeOrOffJson, { min, max }, formatSize))
 const whole = (min: number, max: number) => leaf((value) => readWhole(value, min, max), { type: 'integer', minimum: min, maximum: max })
 const text = (form: TextForm) =>
   leaf((value) => readText(value, form), { type: 'string', ...(form.pattern && { pattern: form.pattern.source }) })
-
-function orOff(reading: Reading<number>): Reading<number> {
-  return reading instanceof Misread ? new Misread(`${reading.expected}, or off`, reading.hint, reading.kind) : reading
-}
 
 /** Refines what zod let through with a rule over several keys of one mapping. */
 function rule<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => Misread | null, json: Record<string, unknown> = {}) {
@@ -389,7 +382,9 @@ const limits = z
     headerBytes: size(KiB, MiB).prefault('32KiB').describe('A request head; 4 times the usual 8 KiB of servers, for large cookies.'),
     headerCount: whole(10, 10_000).prefault(200).describe('Fields in a head; browsers send about 20.'),
     uriBytes: size(64, MiB).prefault('16KiB').describe('The request target; twice what RFC 9110 asks to be supported.'),
-    bodyBytes: sizeOrOff(1, Number.MAX_SAFE_INTEGER).prefault('off').describe('A request body; off, since baton streams and keeps none.'),
+    bodyBytes: sizeOrOff(1, 1024 * 1024 * MiB)
+      .prefault('off')
+      .describe('A request body; off, since baton streams and keeps none.'),
     exchanges: whole(1, 1_000_000).prefault(10_000).describe('In flight at once; beyond them the queue.'),
     queue: whole(0, 1_000_000).prefault(1_000).describe('Waiting for a place; beyond them 503.'),
     queueTimeout: duration(0, hour).prefault('30s').describe('Longest wait in the queue; clients seldom wait longer.'),

@@ -30,7 +30,7 @@ export function settleBootstrap(document: BootstrapDocument, options: ParseOptio
     listeners,
     admin: admin ? { address: admin.address, tokenFile: resolve(options.folder, admin.tokenFile) } : null,
     state: resolve(options.workingFolder, options.stateOverride || document.state),
-    allowUpstreams,
+    allowUpstreams: allowUpstreams.map((entry) => entry.toLowerCase()),
     processes: Object.fromEntries(processes),
     log,
   }

@@ -9,10 +9,8 @@ import type { BindAddress, Bootstrap, EndpointSettings } from './settings.ts'
 
 type Reached = Exclude<EndpointSettings, { is: 'process' }>
 
-export function upstreamComplaints(draft: Draft): Complaint[] {
-  const { bootstrap } = draft
-  if (!bootstrap) return []
-  return [...draft.versions].flatMap(([name, version]) => {
+export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Bootstrap): Complaint[] {
+  return [...versions].flatMap(([name, version]) => {
     if (!version || version.endpoint.is === 'process') return []
     const key = version.endpoint.is === 'tcp' ? 'url' : 'socket'
     return endpointComplaints(['versions', name, key], version.endpoint, bootstrap)
@@ -33,9 +31,9 @@ function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap)
 /** A name is allowed by name only: what it resolves to is not known here, and is checked when it is resolved. */
 export function isAllowed(endpoint: Reached, allowed: readonly string[]): boolean {
   if (endpoint.is === 'unix') return allowed.includes('unix')
-  const host = endpoint.host.toLowerCase().replace(/\.$/, '')
+  const { host } = endpoint
   if (host === 'localhost' || isLoopback(host)) return allowed.includes('loopback') || allowed.includes(host)
-  if (isIP(host) === 0) return allowed.some((entry) => entry.toLowerCase().replace(/\.$/, '') === host)
+  if (isIP(host) === 0) return allowed.some((entry) => entry === host)
   return addressSet(allowed.filter((entry) => cidrFault(entry) === null)).has(host)
 }
 

@@ -1,0 +1,133 @@
+/** What the tests of the configuration share: parsing without a file, and a document that uses every key. */
+import assert from 'node:assert/strict'
+import { type Config, parseConfig } from '../../src/config/parse.ts'
+import type { ParseOptions } from '../../src/config/settle.ts'
+import { ConfigError, type ConfigFault } from '../../src/errors.ts'
+
+export const options: ParseOptions = { folder: '/etc/baton', workingFolder: '/srv', stateOverride: undefined }
+
+export function parse(text: string, given: ParseOptions = options): Config {
+  return parseConfig(text, 'baton.yaml', given)
+}
+
+/** The faults of a text that must have some. */
+export function faultsOf(text: string, read: (text: string) => unknown = parse): readonly ConfigFault[] {
+  try {
+    read(text)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, `not a ConfigError: ${error}`)
+    assert.ok(error.faults.length > 0)
+    return error.faults
+  }
+  assert.fail(`accepted:\n${text}`)
+}
+
+export const minimal = `versions:
+  v1: { url: "http://127.0.0.1:3001" }
+stable: v1
+`
+
+/** Uses every key of the schema, in each of its forms; schema-coverage.test.ts holds it to that. */
+export const everyKey = {
+  bootstrap: {
+    listeners: {
+      public: { address: '0.0.0.0:8080', trustedHops: ['10.0.0.0/8'] },
+      metrics: { address: '[::1]:9902', trustedHops: [] },
+    },
+    admin: { address: '127.0.0.1:9901', tokenFile: 'token' },
+    state: '.baton',
+    allowUpstreams: ['loopback', 'unix', '10.1.0.0/16', 'app2'],
+    processes: {
+      one: { command: ['node', 'app.js'], port: 3001, env: { MODE: 'live' }, cwd: 'app', output: 'inherit', stopTimeout: '10s' },
+      two: { command: ['node'], port: 3002, output: { file: 'two.log' } },
+    },
+    log: { format: 'json', level: 'debug' },
+    stack: 'node',
+  },
+  versions: {
+    v1: { process: 'one' },
+    v2: {
+      url: 'http://app2:3000',
+      health: {
+        http: '/ready',
+        host: 'app',
+        interval: '3s',
+        fastInterval: '100ms',
+        timeout: '1s',
+        successThreshold: 1,
+        failureThreshold: 3,
+        passiveFailures: 0,
+      },
+    },
+    v3: { socket: '/run/app.sock', health: { tcp: true } },
+  },
+  health: {
+    http: '/healthz',
+    host: 'all',
+    interval: '10s',
+    fastInterval: '500ms',
+    timeout: '2s',
+    successThreshold: 3,
+    failureThreshold: 4,
+    passiveFailures: 6,
+  },
+  stable: 'v1',
+  candidate: 'v2',
+  routes: [
+    {
+      name: 'all-conditions',
+      match: {
+        headers: {
+          'x-a': 'text',
+          'x-b': { exact: 'e' },
+          'x-c': { prefix: 'p' },
+          'x-d': { suffix: 's' },
+          'x-e': { contains: 'c' },
+          'x-f': { regex: 'r+' },
+          'x-g': { oneOf: ['1', '2'] },
+          'x-h': { present: true, invert: true },
+        },
+        path: { exact: '/e' },
+        method: 'GET',
+        host: 'example.com',
+        query: { q: 'text' },
+        cookies: { c: 'text' },
+        client: '10.0.0.0/8',
+      },
+      to: 'v2',
+      fallback: 'stable',
+      set: { 'x-set': 'value' },
+      only: { cidrs: ['192.168.0.0/16'] },
+    },
+    {
+      name: 'alternatives',
+      match: [{ path: { prefix: '/api' }, method: ['GET', 'POST'] }, { path: { regex: '/v[0-9]+' }, client: ['::1'] }, { path: '/p' }],
+      split: { stable: 95, v2: 5 },
+    },
+  ],
+  sticky: { cookie: 'uid', or: { header: 'x-user-id' } },
+  timeouts: {
+    connect: '1s',
+    head: '2s',
+    idle: '3s',
+    exchange: '4s',
+    keepAlive: '5s',
+    requestHead: '6s',
+    upstreamKeepAlive: '7s',
+  },
+  limits: {
+    headerBytes: '16KiB',
+    headerCount: 100,
+    uriBytes: 4096,
+    bodyBytes: '1MiB',
+    exchanges: 10,
+    queue: 20,
+    queueTimeout: '8s',
+    connections: 30,
+    upstreamConnections: 40,
+  },
+  retry: { budget: '12.5%', min: 1, replayBytes: '1KiB' },
+  drain: { endpointDelay: '9s', deadline: '11s' },
+  accessLog: { sample: 0.5 },
+  servedBy: false,
+} as const
