@@ -1,45 +1,26 @@
 /** baton as the proxy under test: the real command, with a version for each lane. */
-import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { startBaton as start } from '../kit/baton.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { answerAll, type Lanes } from './lanes.ts'
-import { freePort, type RunningProxy, stopChild, untilListening } from './peer-process.ts'
+import type { RunningProxy } from './peer-process.ts'
 import type { Lane } from './run-case.ts'
 import { get } from './wire.ts'
 
-const command = fileURLToPath(new URL('../../bin/baton.js', import.meta.url))
-
 export async function startBaton(lanes: Lanes): Promise<RunningProxy> {
-  const folder = await mkdtemp(join(tmpdir(), 'baton-conformance-'))
-  const [port, metrics] = [await freePort(), await freePort()]
-  const file = join(folder, 'baton.yaml')
-  await writeFile(file, JSON.stringify(configOf(lanes, port, metrics, folder), null, 2))
-  const child = spawn(process.execPath, [command, 'run', '-c', file], { stdio: 'inherit', env: { ...process.env, BATON_STATE: folder } })
-  await untilListening(port, child)
-  await Promise.all(lanes.all.map((lane) => untilServing(lane, port)))
-  return {
-    name: 'baton',
-    port,
-    async stop() {
-      await stopChild(child)
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  const baton = await start({ config: configOf(lanes) })
+  await Promise.all(lanes.all.map((lane) => untilServing(lane, baton.publicPort)))
+  return { name: 'baton', port: baton.publicPort, stop: async () => void (await baton.stop()) }
 }
 
 /** Short limits, so that a case can meet them, and no version goes out of service for what its app is told to do. */
-function configOf(lanes: Lanes, port: number, metrics: number, folder: string): unknown {
+function configOf(lanes: Lanes): Record<string, unknown> {
   const url = (to: number): unknown => ({ url: `http://127.0.0.1:${to}` })
   return {
     bootstrap: {
       listeners: {
-        public: { address: `127.0.0.1:${port}`, trustedHops: ['127.0.0.2/32'] },
-        metrics: { address: `127.0.0.1:${metrics}` },
+        public: { address: '127.0.0.1:0', trustedHops: ['127.0.0.2/32'] },
+        metrics: { address: '127.0.0.1:0' },
       },
-      state: folder,
       log: { level: 'error' },
     },
     versions: {
