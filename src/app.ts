@@ -13,7 +13,7 @@ import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig, type Outcome } from './config/live.ts'
 import type { Snapshot } from './config/snapshot.ts'
 import { StateFile } from './config/state-file.ts'
-import { BatonError, errorMessage, Fault, formatConfigFault } from './errors.ts'
+import { BatonError, errorMessage, type Fault, formatConfigFault } from './errors.ts'
 import type { KeeperLink, ListenerFds } from './keeper/protocol.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { AccessLog } from './proxy/access-log.ts'
@@ -158,8 +158,21 @@ class Running {
       },
       rejected: (origin: string, reason: string) => metrics.add('baton_config_rejected_total', 1, origin, reason),
     }
-    this.#live = new LiveConfig(loaded, { options: given.parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn: warnOn(log) })
-    const sourceParts = { path: options.configFile, live: this.#live, world, warn: warnOn(log), onOutcome: (outcome: Outcome) => this.#tell(outcome) }
+    this.#live = new LiveConfig(loaded, {
+      options: given.parseOptions,
+      world,
+      recorder,
+      state: stateFile,
+      lastGood: this.#lastGood,
+      warn: warnOn(log),
+    })
+    const sourceParts = {
+      path: options.configFile,
+      live: this.#live,
+      world,
+      warn: warnOn(log),
+      onOutcome: (outcome: Outcome) => this.#tell(outcome),
+    }
     this.#source = new FileSource(sourceParts, loaded.stale === null ? loaded.text : null)
     this.#versions = this.#createVersions()
     this.#accessLog = new AccessLog(world, metrics, writeText)
@@ -177,7 +190,10 @@ class Running {
     }
     const endpoints = adminEndpoints(administered, world)
     this.#admin = new HttpServer(endpoints, openGuard, log)
-    this.#adminTcp = bootstrap.admin === null ? null : new HttpServer(endpoints, tokenGuard(readToken(bootstrap.admin.tokenFile), hostsOf(bootstrap.admin.address)), log)
+    this.#adminTcp =
+      bootstrap.admin === null
+        ? null
+        : new HttpServer(endpoints, tokenGuard(readToken(bootstrap.admin.tokenFile), hostsOf(bootstrap.admin.address)), log)
     const observed = { started: () => this.#serving, whyNotReady: () => this.#whyNotReady(), metrics: () => this.#scrape() }
     this.#observation = new HttpServer(observationEndpoints(observed), openGuard, log)
     this.#collect()
@@ -197,7 +213,10 @@ class Running {
         start: () => {
           keeper.onApps = () => this.#versions.appsChanged()
           keeper.onExit = (exit) => this.#versions.appExited(exit)
-          keeper.onLost = () => this.#given.log.error('keeper.lost', { hint: 'serving goes on; no app can be started; stop this process with SIGTERM and start baton anew' })
+          keeper.onLost = () =>
+            this.#given.log.error('keeper.lost', {
+              hint: 'serving goes on; no app can be started; stop this process with SIGTERM and start baton anew',
+            })
           this.#follow(this.#live.current())
           this.#live.follow((now) => this.#follow(now))
           return this.#settled()
@@ -208,7 +227,10 @@ class Running {
         name: 'public',
         start: async () => {
           await this.#listener.start(fdOf(listenerFds, 'public'))
-          this.#sweep = startSweep({ world: this.#options.world, gate: this.#gate, inFlight: () => this.#versions.all().map(({ version }) => version.inFlight) }, sweepMs)
+          this.#sweep = startSweep(
+            { world: this.#options.world, gate: this.#gate, inFlight: () => this.#versions.all().map(({ version }) => version.inFlight) },
+            sweepMs,
+          )
           this.#serving = true
         },
         stop: async () => {
@@ -223,7 +245,13 @@ class Running {
   announce(): void {
     const { public: publicListener, metrics } = this.#live.current().bootstrap.listeners
     const { stable, candidate } = this.#live.current().roles
-    this.#given.log.info('baton.ready', { pid: process.pid, public: textOf(publicListener.address), metrics: textOf(metrics.address), stable, candidate })
+    this.#given.log.info('baton.ready', {
+      pid: process.pid,
+      public: textOf(publicListener.address),
+      metrics: textOf(metrics.address),
+      stable,
+      candidate,
+    })
   }
 
   /** Readiness fails, serving goes on until the endpoints have heard; then no more accepts, and what is under way ends or is cut. */
@@ -272,7 +300,12 @@ class Running {
       openTransport: (endpoint) => {
         const { timeouts, limits } = this.#live.current().dynamic
         const { connectMs, upstreamKeepAliveMs: keepAliveMs } = timeouts
-        return createUndiciTransport(endpoint, { connectMs, keepAliveMs, connections: limits.upstreamConnections, maxHeaderBytes: limits.headerBytes })
+        return createUndiciTransport(endpoint, {
+          connectMs,
+          keepAliveMs,
+          connections: limits.upstreamConnections,
+          maxHeaderBytes: limits.headerBytes,
+        })
       },
       remembered: rememberedIn(stateFile.get('ready')),
       remember: (ready) => stateFile.set('ready', ready),
@@ -338,8 +371,10 @@ class Running {
       return
     }
     const { revision, hash, roles } = outcome.snapshot
-    if (outcome.is === 'applied') log.info('config.applied', { revision, hash: hash.slice(0, 12), stable: roles.stable, candidate: roles.candidate })
-    if (outcome.needsGeneration.length > 0) log.warn('config.needs_new_generation', { changed: outcome.needsGeneration, hint: 'restart baton to apply these' })
+    if (outcome.is === 'applied')
+      log.info('config.applied', { revision, hash: hash.slice(0, 12), stable: roles.stable, candidate: roles.candidate })
+    if (outcome.needsGeneration.length > 0)
+      log.warn('config.needs_new_generation', { changed: outcome.needsGeneration, hint: 'restart baton to apply these' })
   }
 
   #answer(outcome: PutOutcome): PutAnswer {
@@ -391,15 +426,42 @@ class Running {
     const each = (read: (supervised: ReturnType<Versions['all']>[number]) => number) => () =>
       this.#versions.all().map((supervised) => ({ labels: { version: supervised.version.name }, value: read(supervised) }))
     const one = (read: () => number) => () => [{ labels: {}, value: read() }]
-    metrics.collect('baton_in_flight', each(({ version }) => version.inFlight.length))
-    metrics.collect('baton_upstream_connections', each(({ version }) => version.transport?.connections ?? 0))
-    metrics.collect('baton_version_ready', each(({ version }) => Number(version.probe.is === 'ready')))
-    metrics.collect('baton_version_serving', each(({ version }) => Number(version.serving)))
-    metrics.collect('baton_queued', one(() => this.#gate.waiting))
-    metrics.collect('baton_client_connections', one(() => this.#listener.connectionCount))
-    metrics.collect('baton_config_revision', one(() => this.#live.current().revision))
-    metrics.collect('baton_config_stale', one(() => Number(this.#live.status().stale !== null)))
-    metrics.collect('baton_keeper_lost', one(() => Number(keeper.lost)))
+    metrics.collect(
+      'baton_in_flight',
+      each(({ version }) => version.inFlight.length),
+    )
+    metrics.collect(
+      'baton_upstream_connections',
+      each(({ version }) => version.transport?.connections ?? 0),
+    )
+    metrics.collect(
+      'baton_version_ready',
+      each(({ version }) => Number(version.probe.is === 'ready')),
+    )
+    metrics.collect(
+      'baton_version_serving',
+      each(({ version }) => Number(version.serving)),
+    )
+    metrics.collect(
+      'baton_queued',
+      one(() => this.#gate.waiting),
+    )
+    metrics.collect(
+      'baton_client_connections',
+      one(() => this.#listener.connectionCount),
+    )
+    metrics.collect(
+      'baton_config_revision',
+      one(() => this.#live.current().revision),
+    )
+    metrics.collect(
+      'baton_config_stale',
+      one(() => Number(this.#live.status().stale !== null)),
+    )
+    metrics.collect(
+      'baton_keeper_lost',
+      one(() => Number(keeper.lost)),
+    )
     metrics.collect('baton_role', () => {
       const { stable, candidate } = this.#live.current().roles
       const role = (name: string, version: string | null) => (version === null ? [] : [{ labels: { role: name, version }, value: 1 }])

@@ -57,7 +57,9 @@ function answerPut(response: Parameters<Handler>[1], outcome: PutAnswer): void {
     case 'same':
       return answerJson(response, 200, outcome, { etag: `"${outcome.hash}"` })
     case 'refused':
-      return answerJson(response, 422, { error: { code: 'config', message: outcome.faults.map(formatConfigFault).join('\n'), faults: outcome.faults } })
+      return answerJson(response, 422, {
+        error: { code: 'config', message: outcome.faults.map(formatConfigFault).join('\n'), faults: outcome.faults },
+      })
     case 'mismatch':
       return answerJson(response, 412, { error: { code: 'mismatch', message: `the running configuration is "${outcome.hash}"` } })
     case 'unwritable':
@@ -69,7 +71,8 @@ function route(administered: Administered): Handler {
   return async (request, response) => {
     const text = await bodyText(request, 65_536)
     const question = text === null ? null : questionOf(text)
-    if (question === null) return answerError(response, 400, 'question', 'expected JSON {method, target, host, client, raw: [name, value, …]}')
+    if (question === null)
+      return answerError(response, 400, 'question', 'expected JSON {method, target, host, client, raw: [name, value, …]}')
     answerJson(response, 200, administered.route(question))
   }
 }

@@ -11,10 +11,13 @@ export const openGuard: Guard = () => null
 export function tokenGuard(token: string, hosts: readonly string[]): Guard {
   const expected = Buffer.from(`Bearer ${token}`)
   return ({ headers }) => {
-    if (!hosts.includes((headers.host ?? '').toLowerCase())) return { status: 403, code: 'host', message: `Host must be one of ${hosts.join(', ')}` }
+    if (!hosts.includes((headers.host ?? '').toLowerCase()))
+      return { status: 403, code: 'host', message: `Host must be one of ${hosts.join(', ')}` }
     if (headers.origin !== undefined) return { status: 403, code: 'origin', message: 'not for web pages' }
     const given = Buffer.from(headers.authorization ?? '')
     const isRight = given.length === expected.length && timingSafeEqual(given, expected)
-    return isRight ? null : { status: 401, code: 'token', message: 'Authorization: Bearer TOKEN is wanted, with the token of bootstrap.admin.tokenFile' }
+    return isRight
+      ? null
+      : { status: 401, code: 'token', message: 'Authorization: Bearer TOKEN is wanted, with the token of bootstrap.admin.tokenFile' }
   }
 }

@@ -20,8 +20,9 @@ export class HttpServer {
     this.#endpoints = endpoints
     this.#guard = guard
     this.#log = log
-    this.#server = http.createServer({ maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 }, (request, response) =>
-      this.#serve(request, response),
+    this.#server = http.createServer(
+      { maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 },
+      (request, response) => this.#serve(request, response),
     )
     this.#server.maxConnections = 256
   }
@@ -61,7 +62,8 @@ export class HttpServer {
 
   #unknown(path: string, method: string, response: http.ServerResponse): void {
     const allowed = Object.keys(this.#endpoints).filter((key) => key.endsWith(` ${path}`))
-    if (allowed.length === 0) return answerError(response, 404, 'unknown-path', `no ${path} here; there are ${Object.keys(this.#endpoints).join(', ')}`)
+    if (allowed.length === 0)
+      return answerError(response, 404, 'unknown-path', `no ${path} here; there are ${Object.keys(this.#endpoints).join(', ')}`)
     const methods = allowed.map((key) => key.split(' ')[0]).join(', ')
     response.setHeader('allow', methods)
     answerError(response, 405, 'method-not-allowed', `${method} ${path}: only ${methods}`)

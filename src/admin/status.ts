@@ -1,7 +1,7 @@
 /** `/v1/status`: the whole state of this baton as JSON. */
 import type { ConfigStatus } from '../config/live.ts'
-import type { Roles } from '../routing/route.ts'
 import { formatConfigFault } from '../errors.ts'
+import type { Roles } from '../routing/route.ts'
 import type { SupervisedVersion } from '../upstream/supervised-version.ts'
 import type { Endpoint } from '../upstream/transport/transport.ts'
 

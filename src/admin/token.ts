@@ -12,6 +12,7 @@ export function readToken(path: string): string {
   } catch (error) {
     throw new BatonError('start', `bootstrap.admin.tokenFile ${path}: ${errorMessage(error)}`, error)
   }
-  if (text.length < 16) throw new BatonError('start', `bootstrap.admin.tokenFile ${path}: a token of ${text.length} characters, expected at least 16`)
+  if (text.length < 16)
+    throw new BatonError('start', `bootstrap.admin.tokenFile ${path}: a token of ${text.length} characters, expected at least 16`)
   return text
 }

@@ -65,7 +65,14 @@ export class AccessLog {
   #line(record: AccessRecord): string {
     const { durationMs, receivedBytes, sentBytes, ...rest } = record
     const duration = Math.round(durationMs * 1000) / 1000
-    const fields = { time: new Date(this.#world.now()).toISOString(), event: 'access', ...rest, duration_ms: duration, received_bytes: receivedBytes, sent_bytes: sentBytes }
+    const fields = {
+      time: new Date(this.#world.now()).toISOString(),
+      event: 'access',
+      ...rest,
+      duration_ms: duration,
+      received_bytes: receivedBytes,
+      sent_bytes: sentBytes,
+    }
     return `${JSON.stringify(fields)}\n`
   }
 }

@@ -14,9 +14,11 @@ import type { Decision, Raw } from '../routing/route.ts'
 import type { Answer, Call, Sent } from '../upstream/transport/transport.ts'
 import type { Claim, ClaimKind, Version } from '../upstream/version.ts'
 import { overdue } from './deadlines.ts'
+import { responseFault } from './framing.ts'
 import type { Waiter } from './gate.ts'
 import { requestFields, responseFields, trailerFields, upgradeFields } from './headers.ts'
 import type { Inbound, Receiver } from './inbound/inbound.ts'
+import { type OwnAnswer, ownAnswer } from './max-forwards.ts'
 import type { Plane } from './plane.ts'
 import { Replay } from './replay.ts'
 import { bodyOf, faultAnswers, faultFields } from './respond.ts'
@@ -37,6 +39,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #call: Call | null = null
   #replay: Replay | null = null
   #attempts = 0
+  #informed = false
   #requestEnded: boolean
   #responseEnded = false
   #status = 0
@@ -59,6 +62,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   begin(): void {
+    const own = ownAnswer(this.#inbound.head)
+    if (own !== null) return this.#answer(own)
     this.#plane.budget.began(this.#beganAt)
     this.#plane.gate.enter(this, this.#plane.live.current().dynamic.limits, this.#beganAt)
   }
@@ -131,10 +136,13 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   inform(status: number, raw: Raw): void {
+    this.#informed = true
     if (this.#stage === 'calling' && this.#inbound.head.http !== 10) this.#inbound.inform(status, responseFields(raw, status, null))
   }
 
   respond(status: number, reason: string, raw: Raw): void {
+    const unreadable = responseFault(raw)
+    if (unreadable !== null) return this.fail(unreadable)
     this.#version?.answered()
     this.#stage = 'answering'
     this.#status = status
@@ -151,12 +159,16 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   upgraded(raw: Raw): void {
+    const { upgrade } = this.#inbound.head
+    if (upgrade === null || fieldValue(raw, 'upgrade')?.toLowerCase() !== upgrade) {
+      return this.fail(new Fault('upstream-protocol', 'the version switched to a protocol that was not asked for'))
+    }
     this.#version?.answered()
     this.#stage = 'tunnel'
     this.kind = 'tunnel'
     this.#status = 101
     this.#replay = null
-    this.#inbound.upgrade(upgradeFields(raw, this.#inbound.head.upgrade ?? '', this.#servedBy()))
+    this.#inbound.upgrade(upgradeFields(raw, upgrade, this.#servedBy()))
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -239,7 +251,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     const decision = this.#decision
     if (snapshot === null || decision === null) return false
     const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
-    if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole) return false
+    if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole || this.#informed) return false
     const next = this.#attempts === 1 && failed.serving ? failed : this.#serving(decision.fallback)
     if (next === null || (next === failed && this.#attempts > 1) || this.#attempts > 2) return false
     const { budget, metrics, world } = this.#plane
@@ -265,6 +277,14 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
 
   #servedBy(): string | null {
     return this.#snapshot?.dynamic.servedBy === true ? (this.#version?.name ?? null) : null
+  }
+
+  /** Answered by baton, which is where the request was to end. */
+  #answer({ status, reason, fields }: OwnAnswer): void {
+    this.#status = status
+    this.#inbound.respond(status, reason, fields, !this.#requestEnded)
+    this.#inbound.end(null)
+    this.#finish(null)
   }
 
   /** Refused before it was inside the gate. */
@@ -304,18 +324,35 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     const durationMs = world.elapsed() - this.#beganAt
     const version = this.#version?.name ?? null
     const route = this.#decision?.route ?? null
-    if (version !== null) metrics.series(version, route).ended(method, this.#status, isTunnel ? -1 : durationMs, this.#receivedBytes, this.#sentBytes)
+    if (version !== null)
+      metrics.series(version, route).ended(method, this.#status, isTunnel ? -1 : durationMs, this.#receivedBytes, this.#sentBytes)
     if (fault !== null) metrics.add('baton_faults_total', 1, version ?? '-', fault.code)
     const settings = (this.#snapshot ?? live.current()).dynamic.accessLog
     if (settings.is === 'off' || !accessLog.wants(settings)) return
     const [status, receivedBytes, sentBytes, attempts] = [this.#status, this.#receivedBytes, this.#sentBytes, this.#attempts]
-    accessLog.add({ client, method, host, target, status, version, route, durationMs, receivedBytes, sentBytes, attempts, fault: fault?.code ?? null })
+    accessLog.add({
+      client,
+      method,
+      host,
+      target,
+      status,
+      version,
+      route,
+      durationMs,
+      receivedBytes,
+      sentBytes,
+      attempts,
+      fault: fault?.code ?? null,
+    })
   }
 }
 
 function isEventStream(raw: Raw): boolean {
-  for (let at = 0; at < raw.length; at += 2) {
-    if (raw[at]?.toLowerCase() === 'content-type') return raw[at + 1]?.toLowerCase().startsWith('text/event-stream') === true
-  }
-  return false
+  return fieldValue(raw, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
+}
+
+/** Of the first field of this name (in lower case). */
+function fieldValue(raw: Raw, name: string): string | undefined {
+  for (let at = 0; at < raw.length; at += 2) if (raw[at]?.toLowerCase() === name) return raw[at + 1]
+  return undefined
 }

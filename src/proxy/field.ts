@@ -54,7 +54,9 @@ export function fieldOf(name: string): Field {
 }
 
 function isBaton(name: string): boolean {
-  return name.length > 6 && name.charCodeAt(5) === 0x2d && (name.charCodeAt(0) | 0x20) === 0x62 && name.slice(0, 5).toLowerCase() === 'baton'
+  return (
+    name.length > 6 && name.charCodeAt(5) === 0x2d && (name.charCodeAt(0) | 0x20) === 0x62 && name.slice(0, 5).toLowerCase() === 'baton'
+  )
 }
 
 function tableByLength(entries: readonly (readonly [string, Field])[]): ReadonlyArray<readonly (readonly [string, Field])[]> {

@@ -30,7 +30,8 @@ export interface Framing {
 
 export function readFraming(method: string, target: string, http: 10 | 11, raw: Raw, limits: FramingLimits): Framing | Fault {
   if (target.length > limits.uriBytes) return new Fault('uri-too-long', `target of ${target.length} bytes, at most ${limits.uriBytes}`)
-  if (raw.length > limits.headerCount * 2) return new Fault('head-too-large', `${raw.length / 2} header fields, at most ${limits.headerCount}`)
+  if (raw.length > limits.headerCount * 2)
+    return new Fault('head-too-large', `${raw.length / 2} header fields, at most ${limits.headerCount}`)
   const seen = scan(raw)
   if (seen instanceof Fault) return seen
   if (seen.bytes > limits.headerBytes) return new Fault('head-too-large', `header of ${seen.bytes} bytes, at most ${limits.headerBytes}`)
@@ -43,6 +44,17 @@ export function readFraming(method: string, target: string, http: 10 | 11, raw: 
   if (seen.host !== null && !isAuthority(seen.host)) return bad('invalid Host')
   if (target.charCodeAt(0) === slash && !hasFragment(target)) return framed(seen, target, seen.host ?? '', body)
   return otherForm(method, target, seen, body)
+}
+
+/**
+ * A response whose end can be read in two ways, or null. The parser has refused both a length and a coding, and lengths that differ;
+ * a coding other than chunked would make what follows part of the body for one reader and not for the next.
+ */
+export function responseFault(raw: Raw): Fault | null {
+  const seen = scan(raw)
+  const coding = seen instanceof Fault ? null : seen.coding
+  if (coding === null || coding.toLowerCase() === 'chunked') return null
+  return new Fault('upstream-protocol', 'response with a Transfer-Encoding that is not exactly chunked')
 }
 
 interface Seen {
@@ -101,7 +113,8 @@ function bodyOf(seen: Seen, http: 10 | 11): BodyLength | Fault {
 
 function framed(seen: Seen, target: string, authority: string, body: BodyLength): Framing {
   const { connection } = seen
-  if (connection === null || connection === 'keep-alive' || connection === 'close') return { authority, target, body, listed: null, upgrade: null }
+  if (connection === null || connection === 'keep-alive' || connection === 'close')
+    return { authority, target, body, listed: null, upgrade: null }
   const options = connection.toLowerCase().split(',')
   const tokens = options.map((token) => token.trim()).filter((token) => token !== '')
   const listed = tokens.filter((token) => token !== 'close' && token !== 'keep-alive' && token !== 'upgrade')
@@ -145,7 +158,16 @@ function nameEnd(text: string): number {
 function isNameByte(code: number): boolean {
   if ((code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a)) return true
   // - . _ ~ % ! $ & ' ( ) * + ; =
-  return code === 0x2d || code === 0x2e || code === 0x5f || code === 0x7e || (code >= 0x24 && code <= 0x2b) || code === 0x21 || code === 0x3b || code === 0x3d
+  return (
+    code === 0x2d ||
+    code === 0x2e ||
+    code === 0x5f ||
+    code === 0x7e ||
+    (code >= 0x24 && code <= 0x2b) ||
+    code === 0x21 ||
+    code === 0x3b ||
+    code === 0x3d
+  )
 }
 
 function bracketEnd(text: string): number {

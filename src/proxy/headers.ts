@@ -5,12 +5,35 @@
 import type { Raw } from '../routing/route.ts'
 import { type Field, field, fieldOf } from './field.ts'
 import type { Head } from './inbound/inbound.ts'
+import { forwardedHops } from './max-forwards.ts'
 
 const pseudonym = 'baton'
 
-/** `Connection` may not take these away: they say where the message ends, whom it is for, and whence it came. */
-function isProtected(kind: Field): boolean {
-  return kind !== field.plain && kind !== field.te && kind !== field.maxForwards
+/**
+ * `Connection` may not take these away, whatever it lists: they say where a message ends, whom it is for, who sent it and what it is.
+ * A client that could would take a session or a credential out of a request behind the back of what added it.
+ */
+const endToEnd: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'cache-control',
+  'location',
+  'origin',
+  'referer',
+  'traceparent',
+  'tracestate',
+  'x-real-ip',
+  'x-request-id',
+])
+
+function mayStrip(listed: readonly string[], name: string): boolean {
+  const lower = name.toLowerCase()
+  return listed.includes(lower) && !endToEnd.has(lower)
 }
 
 /** What the app is sent: the client's fields without the hop-by-hop ones, then `set`, then baton's own. */
@@ -23,9 +46,9 @@ export function requestFields(head: Head, version: string, set: Raw): string[] {
     const value = raw[at + 1] ?? ''
     const kind = fieldOf(name)
     if (kind === field.plain || kind === field.contentLength || kind === field.maxForwards) {
-      if (listed !== null && !isProtected(kind) && listed.includes(name.toLowerCase())) continue
+      if (listed !== null && mayStrip(listed, name)) continue
       if (set.length > 0 && isSet(set, name)) continue
-      out.push(name, value)
+      out.push(name, kind === field.maxForwards ? forwardedHops(head.method, value) : value)
     } else keepForwarded(before, kind, value, peer.trusted)
   }
   for (let at = 0; at < set.length; at += 2) out.push(set[at] ?? '', set[at + 1] ?? '')
@@ -83,7 +106,7 @@ export function responseFields(raw: Raw, status: number, servedBy: string | null
     const value = raw[at + 1] ?? ''
     const kind = fieldOf(name)
     if (kind === field.via) via = via === '' ? value : `${via}, ${value}`
-    else if (isOfTheHop(kind, status) || (listed !== null && !isProtected(kind) && listed.includes(name.toLowerCase()))) continue
+    else if (isOfTheHop(kind, status) || (listed !== null && mayStrip(listed, name))) continue
     else out.push(name, value)
   }
   out.push('via', via === '' ? `1.1 ${pseudonym}` : `${via}, 1.1 ${pseudonym}`)

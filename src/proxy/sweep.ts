@@ -1,6 +1,7 @@
 /** Looks at every exchange a few times a second for a deadline that has passed: no timer a request. */
-import type { Timer, World } from '../world.ts'
+
 import type { Claim } from '../upstream/version.ts'
+import type { Timer, World } from '../world.ts'
 import type { Gate } from './gate.ts'
 
 export interface SweepParts {

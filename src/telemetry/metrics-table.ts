@@ -19,7 +19,11 @@ export const metricsTable = {
     buckets: stageBuckets,
   },
   active_connections_before: { type: 'gauge', help: 'Exchanges of the version as its last drain began.', labels: ['version'] },
-  active_connections_after: { type: 'gauge', help: 'Exchanges of the version left as its last drain ended; they were cut.', labels: ['version'] },
+  active_connections_after: {
+    type: 'gauge',
+    help: 'Exchanges of the version left as its last drain ended; they were cut.',
+    labels: ['version'],
+  },
   graceful_shutdown_failures_total: { type: 'counter', help: 'Exchanges cut at the deadline of a drain.', labels: ['version', 'kind'] },
 
   baton_requests_total: {
@@ -33,11 +37,19 @@ export const metricsTable = {
     labels: ['version', 'route'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   },
-  baton_received_bytes_total: { type: 'counter', help: 'Bytes of request bodies passed on, tunnels included.', labels: ['version', 'route'] },
+  baton_received_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of request bodies passed on, tunnels included.',
+    labels: ['version', 'route'],
+  },
   baton_sent_bytes_total: { type: 'counter', help: 'Bytes of response bodies passed on, tunnels included.', labels: ['version', 'route'] },
   baton_in_flight: { type: 'gauge', help: 'Exchanges under way at the version.', labels: ['version'] },
   baton_queued: { type: 'gauge', help: 'Requests that wait for a place among limits.exchanges.', labels: [] },
-  baton_retries_total: { type: 'counter', help: 'Second attempts, by what failed first and where the next one went.', labels: ['version', 'reason', 'next'] },
+  baton_retries_total: {
+    type: 'counter',
+    help: 'Second attempts, by what failed first and where the next one went.',
+    labels: ['version', 'reason', 'next'],
+  },
   baton_retries_refused_total: { type: 'counter', help: 'Second attempts that the retry budget did not allow.', labels: ['version'] },
   baton_faults_total: { type: 'counter', help: 'Exchanges that ended by a fault, by code.', labels: ['version', 'code'] },
   baton_refused_total: { type: 'counter', help: 'Requests refused before any version was chosen, by code.', labels: ['code'] },
@@ -50,7 +62,11 @@ export const metricsTable = {
   baton_probes_total: { type: 'counter', help: 'Probes, by outcome (pass, fail).', labels: ['version', 'outcome'] },
   baton_process_starts_total: { type: 'counter', help: 'Starts of a managed process.', labels: ['version'] },
   baton_process_exits_total: { type: 'counter', help: 'Ends of a managed process that nobody asked for.', labels: ['version'] },
-  baton_resolutions_total: { type: 'counter', help: 'Look-ups of an upstream name, by outcome (same, moved, failed, refused).', labels: ['version', 'outcome'] },
+  baton_resolutions_total: {
+    type: 'counter',
+    help: 'Look-ups of an upstream name, by outcome (same, moved, failed, refused).',
+    labels: ['version', 'outcome'],
+  },
   baton_config_revision: { type: 'gauge', help: 'Revision of the running configuration.', labels: [] },
   baton_config_stale: { type: 'gauge', help: '1 while the last good configuration serves because the source cannot be read.', labels: [] },
   baton_config_swaps_total: { type: 'counter', help: 'Configurations swapped in.', labels: ['source'] },

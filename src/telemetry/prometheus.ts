@@ -49,7 +49,11 @@ function withZero(spec: MetricSpec, samples: readonly Sample[]): readonly Sample
 
 const plain = (sample: Sample): MetricValue<string> => ({ labels: { ...sample.labels }, value: sample.value })
 const labelsOf = (series: Series): Record<string, string> => ({ version: series.version, route: series.route })
-const durationOf = (series: Series): HistogramSample => ({ labels: labelsOf(series), counts: series.durations, sum: series.durationSumSeconds })
+const durationOf = (series: Series): HistogramSample => ({
+  labels: labelsOf(series),
+  counts: series.durations,
+  sum: series.durationSumSeconds,
+})
 
 function requestsOf(series: Series): readonly Sample[] {
   const samples: Sample[] = []
@@ -69,6 +73,10 @@ function histogram(name: string, bounds: readonly number[], samples: readonly Hi
       total += counts[at] ?? 0
       return { metricName: `${name}_bucket`, labels: { ...labels, le: bound === Number.POSITIVE_INFINITY ? '+Inf' : bound }, value: total }
     })
-    return [...buckets, { metricName: `${name}_sum`, labels: { ...labels }, value: sum }, { metricName: `${name}_count`, labels: { ...labels }, value: total }]
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels: { ...labels }, value: sum },
+      { metricName: `${name}_count`, labels: { ...labels }, value: total },
+    ]
   })
 }

@@ -63,7 +63,9 @@ const steadyMs = 60_000
 
 /** The keeper's name for it: another definition under the same name is another process. */
 export function appName(name: string, settings: ProcessSettings): string {
-  const definition = createHash('sha256').update(JSON.stringify([settings.command, settings.env, settings.cwd, settings.port, settings.output]))
+  const definition = createHash('sha256').update(
+    JSON.stringify([settings.command, settings.env, settings.cwd, settings.port, settings.output]),
+  )
   return `${name}@${definition.digest('hex').slice(0, 8)}`
 }
 
@@ -132,7 +134,11 @@ export class ManagedProcess {
     }
     const { promise, resolve } = Promise.withResolvers<void>()
     if (state.is === 'stopping') {
-      this.#state = { ...state, done: () => (state.done(), resolve()) }
+      const done = () => {
+        state.done()
+        resolve()
+      }
+      this.#state = { ...state, done }
       return promise
     }
     const { apps, world, log } = this.#parts
@@ -162,7 +168,12 @@ export class ManagedProcess {
     const delayMs = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#failuresInARow)
     this.#failuresInARow += 1
     this.#restarts += 1
-    this.#parts.log.error('process.exited', { version: this.#version, exit: reason, command: this.#settings.command.join(' '), restart_in_ms: delayMs })
+    this.#parts.log.error('process.exited', {
+      version: this.#version,
+      exit: reason,
+      command: this.#settings.command.join(' '),
+      restart_in_ms: delayMs,
+    })
     this.#state = { is: 'waiting', timer: this.#parts.world.after(delayMs, () => this.#ask()) }
   }
 }

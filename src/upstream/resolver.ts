@@ -4,7 +4,11 @@ import net from 'node:net'
 import { errorCode, errorMessage } from '../errors.ts'
 import type { Timer, World } from '../world.ts'
 
-export type Resolution = { readonly is: 'moved'; readonly address: string } | { readonly is: 'failed'; readonly reason: string } | { readonly is: 'same' } | { readonly is: 'refused'; readonly address: string }
+export type Resolution =
+  | { readonly is: 'moved'; readonly address: string }
+  | { readonly is: 'failed'; readonly reason: string }
+  | { readonly is: 'same' }
+  | { readonly is: 'refused'; readonly address: string }
 
 export interface ResolverParts {
   readonly world: World
@@ -27,7 +31,8 @@ export class Resolver {
   }
 
   start(): void {
-    if (net.isIP(this.#host) === 0) this.#look().catch((error: unknown) => this.#parts.resolved({ is: 'failed', reason: errorMessage(error) }))
+    if (net.isIP(this.#host) === 0)
+      this.#look().catch((error: unknown) => this.#parts.resolved({ is: 'failed', reason: errorMessage(error) }))
     else this.#take([this.#host])
   }
 

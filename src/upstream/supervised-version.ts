@@ -60,7 +60,8 @@ export class SupervisedVersion {
     metrics.set('active_connections_before', before, version.name)
     const cut = await version.drain(by, cutAfterMs, new Fault('stopping', 'the drain deadline has passed'))
     metrics.set('active_connections_after', cut.request + cut.tunnel, version.name)
-    for (const kind of ['request', 'tunnel'] as const) if (cut[kind] > 0) metrics.add('graceful_shutdown_failures_total', cut[kind], version.name, kind)
+    for (const kind of ['request', 'tunnel'] as const)
+      if (cut[kind] > 0) metrics.add('graceful_shutdown_failures_total', cut[kind], version.name, kind)
     if (before > 0) log.info('version.drained', { version: version.name, by, before, cut: cut.request + cut.tunnel })
     this.#prober.stop()
     this.#resolver?.stop()
@@ -114,7 +115,12 @@ export class SupervisedVersion {
       if (!first) log.info('version.moved', { version: version.name, host, address: resolution.address })
       this.#prober.wake()
     } else if (resolution.is === 'refused') {
-      log.warn('version.address_refused', { version: version.name, host, address: resolution.address, hint: 'bootstrap.allowUpstreams does not allow it' })
+      log.warn('version.address_refused', {
+        version: version.name,
+        host,
+        address: resolution.address,
+        hint: 'bootstrap.allowUpstreams does not allow it',
+      })
     } else if (resolution.is === 'failed') {
       log.warn('version.unresolved', { version: version.name, host, reason: resolution.reason })
     }

@@ -85,7 +85,8 @@ export class Versions {
   /** Connections are opened with these settings; the former ones end with the exchanges on them. */
   #renewTransports({ timeouts, limits }: Dynamic): void {
     const key = JSON.stringify([timeouts.connectMs, timeouts.upstreamKeepAliveMs, limits.upstreamConnections, limits.headerBytes])
-    if (this.#transportKey !== null && this.#transportKey !== key) for (const { version } of this.#everyone()) version.place(version.endpoint)
+    if (this.#transportKey !== null && this.#transportKey !== key)
+      for (const { version } of this.#everyone()) version.place(version.endpoint)
     this.#transportKey = key
   }
 
@@ -142,7 +143,10 @@ export class Versions {
 
   /** Both processes want one port: the former has to end before the next can begin. */
   #restart(name: VersionName, former: Entry, next: Entry): void {
-    this.#parts.log.warn('version.restarting', { version: name, hint: 'its process changed but not its port, so the former one is stopped first' })
+    this.#parts.log.warn('version.restarting', {
+      version: name,
+      hint: 'its process changed but not its port, so the former one is stopped first',
+    })
     this.#entries.set(name, next)
     this.#leave(former.supervised, 'configuration', this.#drainMs).then(() => {
       if (this.#entries.get(name) === next) next.supervised.start()
@@ -194,8 +198,12 @@ function wantedVersions(dynamic: Dynamic): Map<VersionName, VersionSettings> {
 /** What makes two endpoints the same one. */
 function keyOf(settings: VersionSettings, bootstrap: Bootstrap): string {
   const { endpoint } = settings
-  const depends = endpoint.is === 'process' ? bootstrap.processes[endpoint.process] : endpoint.is === 'tcp' ? bootstrap.allowUpstreams : null
-  return createHash('sha256').update(JSON.stringify([endpoint, depends])).digest('hex').slice(0, 16)
+  const depends =
+    endpoint.is === 'process' ? bootstrap.processes[endpoint.process] : endpoint.is === 'tcp' ? bootstrap.allowUpstreams : null
+  return createHash('sha256')
+    .update(JSON.stringify([endpoint, depends]))
+    .digest('hex')
+    .slice(0, 16)
 }
 
 function sharesPort(former: SupervisedVersion, next: SupervisedVersion): boolean {

@@ -1,5 +1,5 @@
 /** A request of node:http, as the exchange sees it. */
-import { IncomingMessage, STATUS_CODES, ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Connection } from './connection.ts'

@@ -110,6 +110,7 @@ export class NodeServer {
 
   #framing(request: NodeRequest): Framing | Fault {
     const { httpVersion, method = '', url = '', rawHeaders } = request
+    if (httpVersion === '0.9') return new Fault('bad-request', 'no HTTP version')
     if (httpVersion !== '1.1' && httpVersion !== '1.0') return new Fault('version-not-supported', `HTTP/${httpVersion}`)
     return readFraming(method, url, httpVersion === '1.1' ? 11 : 10, rawHeaders, this.#parts.limits())
   }
@@ -176,6 +177,8 @@ export class NodeServer {
   /** node:http's parser gave up on what the client sent. */
   #unreadable(error: Error, socket: Socket): void {
     const connection = this.#of(socket)
+    // after `Connection: close` nothing more is read; the answer before it goes out first
+    if (errorCode(error) === 'HPE_CLOSED_CONNECTION') return connection?.refuse()
     const fault = parserFault(error)
     if (connection === undefined || fault === null) return void socket.destroy()
     if (connection.refused) return
@@ -204,9 +207,15 @@ function parserFault(error: Error): Fault | null {
   const code = errorCode(error)
   if (code === 'HPE_HEADER_OVERFLOW') return new Fault('head-too-large', 'header too large', error)
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('client-timeout', 'no whole request head in time', error)
-  if (code === 'HPE_INVALID_VERSION') return new Fault('version-not-supported', 'unknown HTTP version', error)
-  if (!code.startsWith('HPE_') || code === 'HPE_CLOSED_CONNECTION' || code === 'HPE_INVALID_EOF_STATE') return null
+  if (code === 'HPE_INVALID_VERSION' && namesVersion(error)) return new Fault('version-not-supported', 'unknown HTTP version', error)
+  if (!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') return null
   return new Fault('bad-request', errorMessage(error).replace(/^Parse Error: /, ''), error)
+}
+
+/** The first line ends in a version that is well formed: it is another one, not garbage. */
+function namesVersion(error: Error & { rawPacket?: unknown }): boolean {
+  const { rawPacket } = error
+  return Buffer.isBuffer(rawPacket) && /^[!-~]+ [!-~]+ HTTP\/[0-9]\.[0-9]\r\n/.test(rawPacket.toString('latin1'))
 }
 
 /** An IPv4 client of a dual-stack listener. */

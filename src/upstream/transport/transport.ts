@@ -3,7 +3,9 @@ import type { Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 
 /** A resolved place: nothing here is looked up again. */
-export type Endpoint = { readonly is: 'tcp'; readonly address: string; readonly port: number } | { readonly is: 'unix'; readonly path: string }
+export type Endpoint =
+  | { readonly is: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly is: 'unix'; readonly path: string }
 
 /** `none`: the request has no body; `chunked`: its length is not known; else its length in bytes. */
 export type BodyLength = 'none' | 'chunked' | number

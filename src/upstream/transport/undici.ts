@@ -3,7 +3,7 @@
  * All deadlines but the connection's are the exchange's own, so undici's timers are off.
  */
 import { Readable } from 'node:stream'
-import { type Dispatcher, Pool, errors as undiciErrors } from 'undici'
+import { buildConnector, type Dispatcher, Pool, errors as undiciErrors } from 'undici'
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Answer, Call, Endpoint, Sent, Transport, UpstreamHead } from './transport.ts'
@@ -31,8 +31,7 @@ class UndiciTransport implements Transport {
     this.#endpoint = endpoint
     this.#connectMs = options.connectMs
     this.#pool = new Pool(originOf(endpoint), {
-      ...(endpoint.is === 'unix' ? { socketPath: endpoint.path } : {}),
-      connect: { timeout: options.connectMs },
+      connect: this.#connector(options.connectMs),
       connections: options.connections,
       pipelining: 1,
       headersTimeout: 0,
@@ -43,15 +42,34 @@ class UndiciTransport implements Transport {
     })
   }
 
+  /** A connection was just reset: true until undici has told its call. */
+  resetting = false
+
   get connections(): number {
     return this.#pool.stats.connected + this.#tunnels.size
   }
 
   open(head: UpstreamHead, answer: Answer): Call {
-    if (head.upgrade === null) return new UndiciCall(this.#pool, head, answer)
+    if (head.upgrade === null) return new UndiciCall(this.#pool, this, head, answer)
     const call = openWebSocket(this.#endpoint, this.#connectMs, head, answer, () => this.#tunnels.delete(call))
     this.#tunnels.add(call)
     return call
+  }
+
+  /** undici takes a reset for the end of a body that ends with its connection; our listener hears of it first. */
+  #connector(connectMs: number): buildConnector.connector {
+    const socketPath = this.#endpoint.is === 'unix' ? { socketPath: this.#endpoint.path } : {}
+    const connect = buildConnector({ timeout: connectMs, ...socketPath })
+    return (options, done) =>
+      connect(options, (...result) => {
+        result[1]?.on('error', () => {
+          this.resetting = true
+          queueMicrotask(() => {
+            this.resetting = false
+          })
+        })
+        done(...result)
+      })
   }
 
   async close(): Promise<void> {
@@ -75,18 +93,24 @@ function originOf(endpoint: Endpoint): string {
 type Controller = Dispatcher.DispatchController & { readonly rawHeaders?: readonly Buffer[]; readonly rawTrailers?: readonly Buffer[] }
 
 class UndiciCall implements Call {
+  readonly #transport: { readonly resetting: boolean }
   readonly #answer: Answer
   readonly #body: RequestBody | null
+  #answerBegun = false
   #controller: Controller | null = null
   #aborted: Fault | null = null
   #ended = false
   #opened = false
 
-  constructor(pool: Pool, head: UpstreamHead, answer: Answer) {
+  constructor(pool: Pool, transport: { readonly resetting: boolean }, head: UpstreamHead, answer: Answer) {
+    this.#transport = transport
     this.#answer = answer
     this.#body = head.body === 'none' ? null : new RequestBody(answer)
     this.#ended = head.body === 'none'
-    pool.dispatch({ path: head.target, method: head.method as Dispatcher.HttpMethod, headers: head.raw as string[], body: this.#body }, this)
+    pool.dispatch(
+      { path: head.target, method: head.method as Dispatcher.HttpMethod, headers: head.raw as string[], body: this.#body },
+      this,
+    )
     this.#opened = true
   }
 
@@ -121,6 +145,10 @@ class UndiciCall implements Call {
     if (this.#aborted !== null) controller.abort(new Error(this.#aborted.detail))
   }
 
+  onResponseStarted(): void {
+    this.#answerBegun = true
+  }
+
   onResponseStart(_: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
     if (this.#aborted !== null) return
     const raw = textOf(this.#controller?.rawHeaders)
@@ -134,6 +162,7 @@ class UndiciCall implements Call {
 
   onResponseEnd(): void {
     if (this.#aborted !== null) return
+    if (this.#transport.resetting) return this.onResponseError(null, new Error('reset within the body'))
     const raw = this.#controller?.rawTrailers
     this.#answer.end(raw === undefined || raw === null || raw.length === 0 ? null : textOf(raw))
     // an answer that came before the request's end: undici drops that connection, the rest of the body goes nowhere
@@ -144,7 +173,7 @@ class UndiciCall implements Call {
     if (this.#aborted !== null) return
     // what undici refuses at once must not reach the exchange before it has the call
     if (!this.#opened) return queueMicrotask(() => this.onResponseError(_, error))
-    this.#aborted = faultOf(error, this.#controller !== null)
+    this.#aborted = faultOf(error, this.#controller !== null, this.#answerBegun)
     this.#body?.destroy()
     this.#answer.failed(this.#aborted, this.#sent())
   }
@@ -187,12 +216,14 @@ function textOf(raw: readonly Buffer[] | undefined | null): Raw {
   return text
 }
 
-function faultOf(error: unknown, begun: boolean): Fault {
+function faultOf(error: unknown, begun: boolean, answerBegun: boolean): Fault {
   if (error instanceof undiciErrors.ConnectTimeoutError) return new Fault('connect-timeout', 'no connection to the version in time', error)
   if (error instanceof undiciErrors.InvalidArgumentError) return new Fault('internal', errorMessage(error), error)
   if (!begun) return new Fault('connect-failed', `no connection to the version: ${errorCode(error) || errorMessage(error)}`, error)
   if (error instanceof undiciErrors.HTTPParserError) return new Fault('upstream-protocol', `unreadable response: ${error.message}`, error)
   if (error instanceof undiciErrors.HeadersOverflowError) return new Fault('upstream-protocol', 'response head too large', error)
   if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
+  // part of a head has come, so the version has acted on the request
+  if (answerBegun) return new Fault('upstream-protocol', `response cut: ${errorMessage(error)}`, error)
   return new Fault('upstream-reset', `connection to the version lost: ${errorMessage(error)}`, error)
 }

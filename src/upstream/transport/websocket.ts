@@ -41,7 +41,8 @@ class WebSocketCall implements Call {
     const proxy = createProxyServer({})
     proxy.on('error', (error: unknown) => this.#fail(error))
     proxy.on('proxyReqWs', (request: ClientRequest) => this.#join(request, head))
-    const target = endpoint.is === 'tcp' ? { host: endpoint.address, hostname: endpoint.address, port: endpoint.port } : { socketPath: endpoint.path }
+    const target =
+      endpoint.is === 'tcp' ? { host: endpoint.address, hostname: endpoint.address, port: endpoint.port } : { socketPath: endpoint.path }
     const options = { target: target as never, ignorePath: true, connectTimeout: connectMs }
     proxy.ws(requestOf(head), this.#socket as never, Buffer.alloc(0), options as never, (error: unknown) => this.#fail(error))
   }
@@ -195,7 +196,8 @@ class TunnelSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#abandoned && this.#headSeen && !this.writableFinished) this.#answer.failed(new Fault('upstream-reset', 'tunnel to the version lost'), 'all')
+    if (!this.#abandoned && this.#headSeen && !this.writableFinished)
+      this.#answer.failed(new Fault('upstream-reset', 'tunnel to the version lost'), 'all')
     if (!this.#abandoned) this.#finished()
     done(error)
   }
@@ -225,4 +227,3 @@ function faultOf(error: unknown, connected: boolean): Fault {
   if (!connected) return new Fault('connect-failed', `no connection to the version: ${code || errorMessage(error)}`, error)
   return new Fault('upstream-reset', `connection to the version lost: ${code || errorMessage(error)}`, error)
 }
-
