@@ -9,18 +9,22 @@ export interface Status {
     readonly keeperPid: number
     readonly keeperLost: boolean
     readonly startedAt: string
-    readonly ready: boolean
+    readonly whyNotReady: string | null
     readonly leaving: boolean
   }
   readonly config: {
     readonly source: string
     readonly revision: number
     readonly appliedAt: string
-    readonly stale: unknown
-    readonly lastFault: unknown
+    readonly stale: { readonly since: string; readonly reason: string } | null
+    readonly lastFault: { readonly at: string; readonly origin: string; readonly faults: readonly string[] } | null
+    /** Paths whose change waits for a restart. */
+    readonly needsGeneration: readonly string[]
   }
   readonly roles: { readonly stable: string; readonly candidate: string | null }
   readonly versions: readonly VersionStatus[]
+  /** Configured, and not running: neither stable, nor candidate, nor named by a route. */
+  readonly idle: readonly string[]
 }
 
 export interface VersionStatus {
@@ -35,7 +39,7 @@ export interface VersionStatus {
 
 /** An answer of this shape; another one comes from another version of baton, or from no baton. */
 export function isStatus(answer: unknown): answer is Status {
-  return typeof answer === 'object' && answer !== null && ['baton', 'config', 'roles', 'versions'].every((key) => key in answer)
+  return typeof answer === 'object' && answer !== null && ['baton', 'config', 'roles', 'versions', 'idle'].every((key) => key in answer)
 }
 
 export function statusText(status: Status, now: number): string {
@@ -43,7 +47,7 @@ export function statusText(status: Status, now: number): string {
 }
 
 function batonLine({ baton }: Status, now: number): string {
-  const state = baton.leaving ? 'leaving' : baton.ready ? 'ready' : 'not ready'
+  const state = baton.leaving ? 'leaving' : baton.whyNotReady === null ? 'ready' : `not ready (${baton.whyNotReady})`
   return `baton ${baton.version}  ${state}, pid ${baton.pid}, keeper ${baton.keeperPid}, up ${age(now - Date.parse(baton.startedAt))}\n`
 }
 
@@ -53,27 +57,28 @@ function keeperLine({ baton }: Status): string {
 }
 
 function configLines({ config }: Status): string {
-  const line = `config  ${config.source}, revision ${config.revision}, applied ${config.appliedAt}\n`
-  const stale = config.stale ? `stale   ${inLine(config.stale)}\n` : ''
-  return `${line}${stale}${config.lastFault ? `refused ${inLine(config.lastFault)}\n` : ''}`
+  const { stale, lastFault, needsGeneration } = config
+  const lines = [`config  ${config.source}, revision ${config.revision}, applied ${config.appliedAt}`]
+  if (stale !== null) lines.push(`stale   since ${stale.since}: ${stale.reason}`)
+  if (needsGeneration.length > 0) lines.push(`waits   for a restart: ${needsGeneration.join(', ')}`)
+  if (lastFault !== null) lines.push(...lastFault.faults.map((fault) => `refused ${lastFault.at}, from ${lastFault.origin}: ${fault}`))
+  return `${lines.join('\n')}\n`
 }
 
-function versionTable({ versions, roles }: Status, now: number): string {
+function versionTable({ versions, roles, idle }: Status, now: number): string {
   const head = ['VERSION', 'ROLE', 'PROBE', 'ORDER', 'IN FLIGHT', 'CONNECTIONS', 'PID', 'RESTARTS', 'ENDPOINT']
-  return table(
-    head,
-    versions.map((version) => [
-      version.name,
-      roleOf(version.name, roles),
-      probeOf(version, now),
-      version.order.is,
-      String(version.inFlight),
-      String(version.connections),
-      String(version.process?.pid ?? '-'),
-      String(version.process?.restarts ?? '-'),
-      version.endpoint,
-    ]),
-  )
+  const rows = versions.map((version) => [
+    version.name,
+    roleOf(version.name, roles),
+    probeOf(version, now),
+    version.order.is,
+    String(version.inFlight),
+    String(version.connections),
+    String(version.process?.pid ?? '-'),
+    String(version.process?.restarts ?? '-'),
+    version.endpoint,
+  ])
+  return table(head, [...rows, ...idle.map((name) => [name, roleOf(name, roles), 'idle'])])
 }
 
 function roleOf(name: string, roles: Status['roles']): string {
@@ -95,8 +100,4 @@ export function age(ms: number): string {
   ] as const
   const unit = units.find(([size]) => ms >= size)
   return unit === undefined ? `${Math.max(0, Math.floor(ms / 1_000))}s` : `${Math.floor(ms / unit[0])}${unit[1]}`
-}
-
-function inLine(value: unknown): string {
-  return typeof value === 'string' ? value.replaceAll('\n', '; ') : JSON.stringify(value)
 }

@@ -28,10 +28,10 @@ const wrong: readonly (readonly [args: string, code: number, line: RegExp])[] = 
   ['run -c', 2, /-c, --config <value>' argument missing; usage: baton run/],
   ['run --confg x', 2, /unknown option --confg, did you mean --config\?/],
   ['run -c a.yaml extra', 2, /one argument too many: "extra"; usage: baton run/],
-  ['run -c missing.yaml', 2, /missing\.yaml: found ENOENT/],
+  ['run -c missing.yaml', 2, /missing\.yaml: found no such file/],
   ['check', 2, /FILE is missing; usage: baton check/],
-  ['check missing.yaml', 2, /missing\.yaml: found ENOENT/],
-  ['check .', 2, /\.: found EISDIR/],
+  ['check missing.yaml', 2, /missing\.yaml: found no such file/],
+  ['check .', 2, /\.: found a folder/],
   ['check /dev/zero', 2, /at most 1048576 bytes/],
   ['check --jsn a', 2, /unknown option --jsn, did you mean --json\?/],
   ['check --json=yes a', 2, /--json' does not take an argument/],
@@ -53,7 +53,7 @@ const wrong: readonly (readonly [args: string, code: number, line: RegExp])[] = 
   ['route /a /b', 2, /one argument too many: "\/b"/],
   ['route -H x-canary /a', 2, /-H "x-canary": expected 'name: value'/],
   ['route --hots x /a', 2, /unknown option --hots, did you mean --host\?/],
-  ['route -c missing.yaml /a', 2, /missing\.yaml: found ENOENT/],
+  ['route -c missing.yaml /a', 2, /missing\.yaml: found no such file/],
   ['route /a', 1, /no baton answers there/],
 ]
 
