@@ -76,8 +76,8 @@ function headerOf(raw: readonly string[], name: string): string | undefined {
   return at === -1 ? undefined : raw[at + 1]
 }
 
-async function askBaton(address: AdminAddress, { raw, ...question }: RouteRequest): Promise<Explanation> {
-  return (await ask(address, { method: 'POST', path: '/v1/route', body: { ...question, headers: raw } })) as Explanation
+async function askBaton(address: AdminAddress, request: RouteRequest): Promise<Explanation> {
+  return (await ask(address, { method: 'POST', path: '/v1/route', body: request })) as Explanation
 }
 
 /** Loads the configuration's code only when a file is asked. */
