@@ -1,5 +1,5 @@
 /** The admin API: what the CLI talks to. */
-import type { ConfigFault } from '../errors.ts'
+import type { PutOutcome } from '../config/file-source.ts'
 import { formatConfigFault } from '../errors.ts'
 import type { RouteRequest } from '../routing/route.ts'
 import type { Explanation } from '../routing/router.ts'
@@ -8,20 +8,12 @@ import { answerError, answerJson, answerText, bodyText, type Handler } from './a
 import { type EventSource, eventStream } from './event-stream.ts'
 import type { Endpoints } from './http-server.ts'
 
-/** What became of a configuration that was put. */
-export type PutAnswer =
-  | { readonly is: 'applied'; readonly revision: number; readonly hash: string }
-  | { readonly is: 'same'; readonly revision: number; readonly hash: string }
-  | { readonly is: 'refused'; readonly faults: readonly ConfigFault[] }
-  | { readonly is: 'mismatch'; readonly hash: string }
-  | { readonly is: 'unwritable'; readonly reason: string }
-
 export interface Administered {
   status(): unknown
   /** The dynamic half as it runs. */
   config(): { readonly text: string; readonly hash: string }
-  putConfig(text: string, ifMatch: string | null): Promise<PutAnswer>
-  reload(): Promise<PutAnswer>
+  putConfig(text: string, ifMatch: string | null): Promise<PutOutcome>
+  reload(): Promise<PutOutcome>
   route(request: RouteRequest): Explanation
   readonly events: EventSource
 }
@@ -51,19 +43,21 @@ function putConfig(administered: Administered): Handler {
   }
 }
 
-function answerPut(response: Parameters<Handler>[1], outcome: PutAnswer): void {
+function answerPut(response: Parameters<Handler>[1], outcome: PutOutcome): void {
   switch (outcome.is) {
     case 'applied':
-    case 'same':
-      return answerJson(response, 200, outcome, { etag: `"${outcome.hash}"` })
+    case 'unchanged': {
+      const { revision, hash } = outcome.snapshot
+      return answerJson(response, 200, { is: outcome.is, revision, hash, needsGeneration: outcome.needsGeneration }, { etag: `"${hash}"` })
+    }
     case 'refused':
       return answerJson(response, 422, {
         error: { code: 'config', message: outcome.faults.map(formatConfigFault).join('\n'), faults: outcome.faults },
       })
-    case 'mismatch':
-      return answerJson(response, 412, { error: { code: 'mismatch', message: `the running configuration is "${outcome.hash}"` } })
-    case 'unwritable':
-      return answerError(response, 409, 'unwritable', outcome.reason)
+    case 'changed-meanwhile':
+      return answerJson(response, 412, { error: { code: 'changed-meanwhile', message: `the running configuration is "${outcome.hash}"` } })
+    case 'not-replaceable':
+      return answerError(response, 409, 'not-replaceable', outcome.reason)
   }
 }
 

@@ -1,5 +1,6 @@
 /** `/v1/status`: the whole state of this baton as JSON. */
 import type { ConfigStatus } from '../config/live.ts'
+import { showAddress } from '../config/show-address.ts'
 import { formatConfigFault } from '../errors.ts'
 import type { Roles } from '../routing/route.ts'
 import type { SupervisedVersion } from '../upstream/supervised-version.ts'
@@ -69,8 +70,7 @@ function faultsOf({ at, origin, faults }: NonNullable<ConfigStatus['lastFault']>
 }
 
 function placeOf(endpoint: Endpoint): string {
-  if (endpoint.is === 'unix') return `unix:${endpoint.path}`
-  return endpoint.address.includes(':') ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`
+  return showAddress(endpoint.is === 'tcp' ? { ...endpoint, host: endpoint.address } : endpoint)
 }
 
 function iso(time: number): string {

@@ -1,0 +1,7 @@
+/** Which build of baton this is. */
+import { readFileSync } from 'node:fs'
+
+export function buildVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}
