@@ -37,7 +37,7 @@ export function salvage(document: unknown, bootstrap: Bootstrap | null): Draft {
 }
 
 function salvageVersions(given: Record<string, unknown>): Map<string, VersionSettings | null> | null {
-  if (!isMapping(given.versions) || Array.isArray(given.versions)) return null
+  if (!isMapping(given.versions) || Array.isArray(given.versions) || Object.keys(given.versions).length === 0) return null
   const shape = readShape('health', given.health)
   const health = shape.ok ? settleHealth(shape.value) : null
   return new Map(

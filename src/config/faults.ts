@@ -31,7 +31,8 @@ function ofIssue(issue: Issue, root: unknown, knownKeys: KnownKeys, base: Path):
   const misread = misreadOf(issue)
   if (misread) {
     const reason = misread.kind === 'unsupported' ? 'unsupported' : 'schema'
-    return [{ ...ofForm(path, misread.found ?? foundAt(path, value), misread.expected, misread.hint), reason }]
+    const hint = isSecret(path) && misread.kind === 'kind' && misread.hint !== null ? 'quote it' : misread.hint
+    return [{ ...ofForm(path, misread.found ?? foundAt(path, value), misread.expected, hint), reason }]
   }
   return [ofForm(path, foundAt(path, value), expectedBy(issue), hintFor(issue, value))]
 }
@@ -64,9 +65,13 @@ function misreadOf(issue: Issue): Misread | null {
   return misread instanceof Misread ? misread : null
 }
 
-/** The environment of an app may hold secrets: a value there is not repeated. */
 function foundAt(path: Path, value: unknown): string {
-  return path.includes('env') ? kindInWords(value) : inWords(value)
+  return isSecret(path) ? kindInWords(value) : inWords(value)
+}
+
+/** The environment of an app may hold secrets: a value there is not repeated. */
+function isSecret(path: Path): boolean {
+  return path[0] === 'bootstrap' && path[3] === 'env'
 }
 
 const kinds: Readonly<Record<string, string>> = {
