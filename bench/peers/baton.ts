@@ -32,6 +32,6 @@ bootstrap:
     public: { address: 127.0.0.1:${port} }
     metrics: { address: 127.0.0.1:${metricsPort} }
 versions:
-  v1: { url: http://127.0.0.1:${originPort}, health: { path: /small } }
+  v1: { url: http://127.0.0.1:${originPort}, health: { http: /small } }
 stable: v1
 `
