@@ -11,4 +11,4 @@ function passes(program: string, args: readonly string[]): void {
 }
 
 test('every file passes the type check', () => passes('tsc', ['--noEmit']))
-test('every file passes lint and is formatted', () => passes('biome', ['check', '--error-on-warnings', '.']))
+test('every file passes lint and is formatted', () => passes('biome', ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']))

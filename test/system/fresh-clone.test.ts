@@ -58,6 +58,7 @@ describe('a fresh clone', () => {
     writeFileSync(file, exampleConfig('baton.yaml', { root: clone, ports }))
     const started = npmStart(t, ['--', '-c', file])
     await tryIt(started, publicPort, metricsPort)
+    assert.match(started.output(), /curl -H 'x-canary: true' localhost:8080/, 'it says what to try')
     await pressCtrlC(started, Object.values(ports))
   })
 
