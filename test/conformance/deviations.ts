@@ -26,6 +26,11 @@ const manySpaces: Deviation = {
   },
 }
 
+const asterisk: Deviation = {
+  why: 'undici takes no target but a path, so baton answers for the app',
+  expect: { app: 'nothing', client: { status: 204 } },
+}
+
 const destroys100: Deviation = {
   why: 'undici destroys a connection that brings a 100; baton never asks for one, since it answers Expect itself',
   expect: { app: 'anything', client: { status: 502, informs: /^(100)?$/ } },
@@ -37,6 +42,8 @@ export const deviations: Readonly<Record<string, Deviation>> = {
   'framing: heads: methods are told apart by case': unknownMethod,
   'framing: heads: two spaces before the target': manySpaces,
   'framing: heads: two spaces before the version': manySpaces,
+  'framing: targets: OPTIONS * is forwarded as it is': asterisk,
+  'framing: targets: OPTIONS of an absolute target without a path becomes *': asterisk,
   'request fields: Expect: 100-continue and an app that sends the 100 itself': destroys100,
   'responses: a 100 that nobody asked for does no harm': destroys100,
   'request fields: Expect: 100-continue and an app that refuses by the head alone: no 100': {
