@@ -1,12 +1,11 @@
 /** Where a run took place, and with what. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** Debian's packages of the commands that the bench runs. */
 export function hasCommand(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 }
@@ -14,6 +13,14 @@ export function hasCommand(command: string): boolean {
 export function machineLine(): string {
   const cores = cpus()
   return `${cores[0]?.model ?? 'unknown CPU'}, ${cores.length} cores, ${(totalmem() / 1e9).toFixed(1)} GB, Linux ${release()}`
+}
+
+/** Called before a run: what else keeps the machine busy spoils req/s and latency, and through the caches even the CPU time. */
+export function busyNote(): string | null {
+  const [minute = 0] = loadavg()
+  return minute < 0.7
+    ? null
+    : `The machine had other work when the run began (load average ${minute.toFixed(1)}): do not trust req/s and latency.`
 }
 
 export function versionsLine(): string {

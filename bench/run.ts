@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connections, writeScript } from './load.ts'
-import { hasCommand, machineLine, versionsLine } from './machine.ts'
+import { busyNote, hasCommand, machineLine, versionsLine } from './machine.ts'
 import { isWhole, type Options, readOptions, usage } from './options.ts'
 import { directName, peers } from './peers/all.ts'
 import { type Result, renderReport } from './report.ts'
@@ -35,6 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function measure(stage: Stage, options: Options, signal: AbortSignal): Promise<Result> {
   const asked = workloads.filter((workload) => options.workloads.includes(workload.name))
   const wanted = (name: string): boolean => options.only === null || options.only.includes(name)
+  const busy = busyNote()
   await stage.addOrigin(asked, wanted(directName))
   for (const peer of peers.filter(({ name }) => wanted(name))) {
     signal.throwIfAborted()
@@ -51,7 +52,7 @@ async function measure(stage: Stage, options: Options, signal: AbortSignal): Pro
     connections,
     workloads: asked,
     peers: [{ name: directName, settings: 'the app itself, without a proxy and on the load core; CPU and memory are its own' }, ...peers],
-    notes: [...stage.notes, ...stage.footnotes()],
+    notes: [...(busy === null ? [] : [busy]), ...stage.notes, ...stage.footnotes()],
     rows,
     aims: aimsOf(rows, options.workloads),
   }

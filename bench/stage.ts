@@ -31,7 +31,7 @@ export class Stage {
     this.#programs.push(origin)
     this.#originPort = origin.port
     const faults = await checkAnswers(origin.port, workloads)
-    if (faults.length > 0) throw new Error(`the app itself answers wrongly: ${faults.join('; ')}`)
+    if (faults.length > 0) throw new Error(`the app itself answers wrongly: ${firstOf(faults)}`)
     if (timed) this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
   }
 
@@ -47,7 +47,7 @@ export class Stage {
       const proxy = await peer.start({ folder, port: await freePort(), originPort: this.#originPort })
       this.#programs.push(proxy.program)
       const faults = await checkAnswers(proxy.port, workloads)
-      if (faults.length > 0) throw new Error(`it answers wrongly: ${faults.join('; ')}`)
+      if (faults.length > 0) throw new Error(`it answers wrongly: ${firstOf(faults)}`)
       this.#targets.push({ name: peer.name, port: proxy.port, pids: () => proxy.pids() })
       this.#footnotes.push(() => proxy.footnote())
     } catch (error) {
@@ -83,4 +83,10 @@ export class Stage {
     for (const program of this.#programs.toReversed()) await program.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** One wrong answer is often wrong in many ways. */
+function firstOf(faults: readonly string[]): string {
+  const shown = faults.slice(0, 3).join('; ')
+  return faults.length > 3 ? `${shown}; and ${faults.length - 3} more` : shown
 }

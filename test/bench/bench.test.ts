@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parseLoad } from '../../bench/load.ts'
-import { hasCommand } from '../../bench/machine.ts'
 import { readOptions } from '../../bench/options.ts'
 import { parseCpuMicros, parseStatusBytes } from '../../bench/process.ts'
 import { type Result, renderReport, table } from '../../bench/report.ts'
 import { aimsOf, cpuRatio, median, type Row, summarize } from '../../bench/summary.ts'
 import type { Turn } from '../../bench/turn.ts'
+import { needs } from '../kit/packages.ts'
 
 const turnOf = (peer: string, cpuMicrosPerRequest: number, more: Partial<Turn> = {}): Turn => ({
   peer,
@@ -151,11 +151,9 @@ function resultOf(rows: readonly Row[]): Result {
   }
 }
 
-const tools = ['wrk', 'nginx', 'taskset'].every(hasCommand)
-
 describe('the command', () => {
   test('one tiny run gives valid JSON with the numbers of the floor', {
-    skip: tools ? false : 'needs wrk and nginx: apt-get install wrk nginx-light',
+    skip: needs('wrk', 'nginx', 'taskset'),
   }, async () => {
     const { code, out, err } = await bench('--json', '--seconds', '1', '--rounds', '1', '--workload', 'small', '--only', 'floor')
     assert.equal(code, 0, err)
