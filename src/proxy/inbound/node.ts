@@ -207,15 +207,19 @@ function parserFault(error: Error): Fault | null {
   const code = errorCode(error)
   if (code === 'HPE_HEADER_OVERFLOW') return new Fault('head-too-large', 'header too large', error)
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('client-timeout', 'no whole request head in time', error)
-  if (code === 'HPE_INVALID_VERSION' && namesVersion(error)) return new Fault('version-not-supported', 'unknown HTTP version', error)
+  if (code === 'HPE_INVALID_VERSION' && firstLine(error, /^[!-~]+ [!-~]+ HTTP\/[0-9]\.[0-9]\r\n/))
+    return new Fault('version-not-supported', 'unknown HTTP version', error)
+  if (code === 'HPE_INVALID_METHOD' && firstLine(error, /^[\w!#$%&'*+.^`|~-]+ [!-~]+ HTTP\/1\.[01]\r\n/)) {
+    return new Fault('method-not-supported', 'a method that node:http does not know', error)
+  }
   if (!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') return null
   return new Fault('bad-request', errorMessage(error).replace(/^Parse Error: /, ''), error)
 }
 
-/** The first line ends in a version that is well formed: it is another one, not garbage. */
-function namesVersion(error: Error & { rawPacket?: unknown }): boolean {
+/** The first line that the parser was given is of this form. */
+function firstLine(error: Error & { rawPacket?: unknown }, form: RegExp): boolean {
   const { rawPacket } = error
-  return Buffer.isBuffer(rawPacket) && /^[!-~]+ [!-~]+ HTTP\/[0-9]\.[0-9]\r\n/.test(rawPacket.toString('latin1'))
+  return Buffer.isBuffer(rawPacket) && form.test(rawPacket.toString('latin1'))
 }
 
 /** An IPv4 client of a dual-stack listener. */

@@ -2,8 +2,9 @@
  * WebSocket upgrades to the app through http-proxy. It is given our own Duplex in place of the client's socket; what it would write there
  * of heads is taken from the response objects instead, which keep order, case and duplicates.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type httpProxy from 'http-proxy'
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
@@ -21,12 +22,18 @@ function loadProxy(): typeof httpProxy {
   return createRequire(import.meta.url)('http-proxy')
 }
 
+/** Without it the app's end of one direction would end the other one too. */
+function halfOpenAgent(): Agent {
+  return new Agent({ keepAlive: false, allowHalfOpen: true } as ConstructorParameters<typeof Agent>[0])
+}
+
 class WebSocketCall implements Call {
   readonly #answer: Answer
   readonly #ended: () => void
   readonly #socket: TunnelSocket
   #response: IncomingMessage | null = null
   #request: ClientRequest | null = null
+  #tunnel: Socket | null = null
   #over = false
 
   constructor(answer: Answer, ended: () => void) {
@@ -43,7 +50,7 @@ class WebSocketCall implements Call {
     proxy.on('proxyReqWs', (request: ClientRequest) => this.#join(request, head))
     const target =
       endpoint.is === 'tcp' ? { host: endpoint.address, hostname: endpoint.address, port: endpoint.port } : { socketPath: endpoint.path }
-    const options = { target: target as never, ignorePath: true, connectTimeout: connectMs }
+    const options = { target: target as never, ignorePath: true, connectTimeout: connectMs, agent: halfOpenAgent() }
     proxy.ws(requestOf(head), this.#socket as never, Buffer.alloc(0), options as never, (error: unknown) => this.#fail(error))
   }
 
@@ -69,6 +76,7 @@ class WebSocketCall implements Call {
     this.#finish()
     this.#request?.destroy()
     this.#response?.destroy()
+    this.#tunnel?.destroy()
     this.#socket.destroy()
   }
 
@@ -76,7 +84,8 @@ class WebSocketCall implements Call {
   #join(request: ClientRequest, head: UpstreamHead): void {
     this.#request = request
     request.path = head.target
-    request.prependListener('upgrade', (response: IncomingMessage) => {
+    request.prependListener('upgrade', (response: IncomingMessage, socket: Socket) => {
+      this.#tunnel = socket
       if (this.#over) return
       this.#answer.upgraded(response.rawHeaders)
       this.#answer.wanted()
