@@ -29,6 +29,7 @@ export interface FileSourceParts {
   /** Between the two reads that must agree. Default 50. */
   readonly settleMs?: number
   readonly watch?: WatchFolder
+  readonly write?: typeof writeAtomically
 }
 
 export type PutOutcome =
@@ -138,7 +139,7 @@ export class FileSource {
   }
 
   async #put(dynamic: string, ifMatch: string | null): Promise<PutOutcome> {
-    const { live, path } = this.#parts
+    const { live, path, write = writeAtomically } = this.#parts
     const { hash, bootstrap } = live.current()
     if (ifMatch !== null && ifMatch !== hash) return { is: 'changed-meanwhile', hash }
     const file = await this.#read()
@@ -150,7 +151,7 @@ export class FileSource {
       const joined = joinedText(file.text, dynamic)
       if (joined === null) return { is: 'not-replaceable', reason: `${path} is written in a form that cannot be edited by machine` }
       live.check(joined)
-      const refusal = joined === file.text ? null : await replace(path, joined)
+      const refusal = joined === file.text ? null : await replace(path, joined, write)
       if (refusal !== null) return { is: 'not-replaceable', reason: refusal }
       this.#offered = keyOf({ text: joined })
       return live.offer(joined, 'api')
@@ -178,11 +179,11 @@ function joinedText(file: string, dynamic: string): string | null {
 const irreplaceable: readonly string[] = ['EROFS', 'EACCES', 'EPERM', 'EBUSY', 'EXDEV', 'ENOENT']
 
 /** Why it cannot be done; null if it is. A link stays, and the file that it leads to is replaced; mode and content only, as any editor does. */
-async function replace(path: string, text: string): Promise<string | null> {
+async function replace(path: string, text: string, write: typeof writeAtomically): Promise<string | null> {
   try {
     const target = await realpath(path)
     const { mode } = await stat(target)
-    await writeAtomically(target, text, mode & 0o777)
+    await write(target, text, mode & 0o777)
     return null
   } catch (error) {
     if (irreplaceable.includes(errorCode(error))) return `${path} cannot be replaced: ${errorMessage(error)}`
