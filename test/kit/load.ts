@@ -1,0 +1,72 @@
+/** Load in the test's own process: each worker keeps one connection alive and sends a request as soon as the one before was answered. */
+import http from 'node:http'
+import { type Received, send } from './send.ts'
+
+export interface Planned {
+  readonly method?: string
+  readonly path: string
+  readonly headers?: http.OutgoingHttpHeaders
+  readonly body?: string
+}
+
+export interface LoadOptions {
+  readonly port: number
+  readonly workers: number
+  /** The n-th request of all, from 0. */
+  request(n: number): Planned
+  /** What is wrong with the answer, or null. `sentAt`, `now`: `performance.now()`. */
+  check(received: Received, planned: Planned, sentAt: number, now: number): string | null
+}
+
+export interface LoadReport {
+  readonly answered: number
+  /** Connections that were opened; as many as workers if none was closed. */
+  readonly connections: number
+  /** What `check` said, the first 20. */
+  readonly wrong: readonly string[]
+  readonly wrongCount: number
+  /** Errors by code (ECONNRESET …), with the requests that had them. */
+  readonly errors: Readonly<Record<string, readonly Planned[]>>
+}
+
+export interface Load {
+  /** So far. */
+  answered(): number
+  /** Lets requests under way end. */
+  stop(): Promise<LoadReport>
+}
+
+export function startLoad(options: LoadOptions): Load {
+  const errors: Record<string, Planned[]> = {}
+  const wrong: string[] = []
+  const count = { next: 0, answered: 0, connections: 0, wrong: 0 }
+  let stopped = false
+  const one = async (agent: http.Agent): Promise<void> => {
+    const planned = options.request(count.next++)
+    const sentAt = performance.now()
+    const received = await send({ ...planned, port: options.port, agent })
+    count.answered += 1
+    if (!received.reused) count.connections += 1
+    const complaint = options.check(received, planned, sentAt, performance.now())
+    if (complaint !== null && count.wrong++ < 20) wrong.push(complaint)
+  }
+  const worker = async (): Promise<void> => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+    // a request that fails is counted with its reason, and the worker goes on
+    while (!stopped) await one(agent).catch((error: unknown) => failed(error, count.next - 1))
+    agent.destroy()
+  }
+  const failed = (error: unknown, n: number): void => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    errors[code] = [...(errors[code] ?? []), options.request(n)]
+  }
+  const workers = Array.from({ length: options.workers }, worker)
+  return {
+    answered: () => count.answered,
+    async stop() {
+      stopped = true
+      await Promise.all(workers)
+      return { answered: count.answered, connections: count.connections, wrong, wrongCount: count.wrong, errors }
+    },
+  }
+}

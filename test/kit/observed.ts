@@ -1,0 +1,84 @@
+/** What a running baton says of itself, in the words that tests ask for. */
+import type { Baton } from './baton.ts'
+import { until } from './until.ts'
+
+export interface VersionStatus {
+  readonly name: string
+  readonly endpoint: string
+  readonly serving: boolean
+  readonly probe: { readonly is: 'starting' | 'ready' | 'not-ready'; readonly since: number; readonly reason?: string }
+  readonly order: { readonly is: string }
+  readonly inFlight: number
+  readonly connections: number
+  readonly process: { readonly pid: number | null; readonly restarts: number } | null
+}
+
+export interface Status {
+  readonly baton: {
+    readonly pid: number
+    readonly keeperPid: number
+    readonly keeperLost: boolean
+    readonly ready: boolean
+    readonly whyNotReady: string | null
+    readonly leaving: boolean
+    readonly connections: number
+    readonly queued: number
+  }
+  readonly config: {
+    readonly revision: number
+    readonly hash: string
+    readonly stale: unknown
+    readonly lastFault: { readonly at: string; readonly origin: string; readonly faults: readonly string[] } | null
+  }
+  readonly roles: { readonly stable: string; readonly candidate: string | null }
+  readonly versions: readonly VersionStatus[]
+  readonly idle: readonly string[]
+}
+
+export async function statusOf(baton: Baton): Promise<Status> {
+  return JSON.parse((await baton.admin('GET', '/v1/status')).body) as Status
+}
+
+/** @throws where the version is not there. */
+export async function versionOf(baton: Baton, name: string): Promise<VersionStatus> {
+  const status = await statusOf(baton)
+  const found = status.versions.find((version) => version.name === name)
+  if (found === undefined) throw new Error(`no version ${name} in ${JSON.stringify(status.versions)}`)
+  return found
+}
+
+/** Waits until each of these versions is ready, starting or not-ready, as asked. */
+export async function untilProbe(baton: Baton, is: VersionStatus['probe']['is'], ...names: readonly string[]): Promise<void> {
+  let seen = ''
+  await until(
+    async () => {
+      const { versions } = await statusOf(baton)
+      seen = JSON.stringify(versions)
+      return names.every((name) => versions.some((version) => version.name === name && version.probe.is === is))
+    },
+    () => `${names.join(', ')} ${is}; status says ${seen}\n${baton.output()}`,
+  )
+}
+
+/** Sum of all series of a metric that have these labels; 0 where there is none. */
+export async function metric(baton: Baton, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+  const { body } = await baton.metrics('/metrics')
+  const series = body.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  const matching = series.filter((line) => wanted.every((pair) => line.includes(pair)))
+  return matching.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
+
+/** The log's lines of one event, in order; `access` lines too. */
+export function logged(baton: Baton, event: string): readonly Readonly<Record<string, unknown>>[] {
+  const lines = baton.output().split('\n')
+  return lines.flatMap((line) => {
+    if (!line.startsWith('{')) return []
+    try {
+      const record = JSON.parse(line) as Record<string, unknown>
+      return record.event === event ? [record] : []
+    } catch {
+      return [] // the last line, not whole yet
+    }
+  })
+}
