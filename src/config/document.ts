@@ -5,6 +5,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isNode,
   isScalar,
@@ -24,6 +25,7 @@ import { inWords, quoted } from './misread.ts'
 /** A ConfigMap and an etcd value hold no more either. */
 export const documentBytes = 1_048_576
 const documentDepth = 64
+const tooDeep = ['deeper nesting', `at most ${documentDepth} levels`] as const
 const yamlOptions = { version: '1.2', schema: 'core', merge: false, prettyErrors: false, stringKeys: true, uniqueKeys: false } as const
 const aliasCount = 100
 
@@ -77,13 +79,13 @@ function refuseUnreadable(text: string, source: string): void {
   const bytes = Buffer.byteLength(text)
   if (bytes > documentBytes) throw new ConfigError([fault(source, null, `${bytes} bytes`, `at most ${documentBytes} bytes`, null)])
   const depth = deepest(text)
-  if (depth > documentDepth) throw new ConfigError([fault(source, null, 'deeper nesting', `at most ${documentDepth} levels`, null)])
+  if (depth > documentDepth) throw new ConfigError([fault(source, null, ...tooDeep, null)])
 }
 
 /** The longest run of indicators that opens a line: the parser's time is quadratic in it. */
 function deepest(text: string): number {
   let most = 0
-  for (const [opening] of text.matchAll(/^[\s?-]+/gm)) most = Math.max(most, opening.replace(/\s/g, '').length)
+  for (const [opening] of text.matchAll(/^[ \t]*(?:[?-][ \t]+)+/gm)) most = Math.max(most, opening.replace(/[ \t]/g, '').length)
   return most
 }
 
@@ -95,6 +97,7 @@ function fault(source: string, position: Position, found: string, expected: stri
 
 function syntaxFaults(document: Document, source: string, lines: LineCounter): ConfigFault[] {
   return [...document.errors, ...document.warnings].slice(0, 100).map((error) => {
+    if (/call stack/.test(error.message)) return fault(source, lines.linePos(error.pos[0]), ...tooDeep, null)
     const hint = error.code === 'TAB_AS_INDENT' ? 'indent with spaces' : null
     return fault(source, lines.linePos(error.pos[0]), error.message.replace(/\s+/g, ' '), 'YAML 1.2 or JSON', hint)
   })
@@ -104,9 +107,15 @@ function syntaxFaults(document: Document, source: string, lines: LineCounter): C
 function shapeFaults(document: Document, source: string, lines: LineCounter): ConfigFault[] {
   const faults: ConfigFault[] = []
   const anchors = new Set<string>()
+  const refuseDepth = (node: unknown, path: readonly unknown[]): symbol | undefined => {
+    if (path.filter(isCollection).length <= documentDepth) return undefined
+    faults.push(fault(source, lines.linePos(offsetOf(node) ?? 0), ...tooDeep, null))
+    return visit.BREAK
+  }
   visit(document, {
-    Value(_, node) {
+    Value(_, node, path) {
       if (node.anchor) anchors.add(node.anchor)
+      return refuseDepth(node, path)
     },
     Alias(_, alias) {
       if (anchors.has(alias.source)) return
@@ -114,7 +123,7 @@ function shapeFaults(document: Document, source: string, lines: LineCounter): Co
         fault(source, lines.linePos(offsetOf(alias) ?? 0), `the alias ${quoted(alias.source)}`, 'an anchor of that name before it', null),
       )
     },
-    Map(_, map) {
+    Map(_, map, path) {
       if (map.anchor) anchors.add(map.anchor)
       const seen = new Set<string>()
       for (const { key } of map.items) {
@@ -124,6 +133,7 @@ function shapeFaults(document: Document, source: string, lines: LineCounter): Co
         if (seen.has(name)) faults.push(fault(source, position, `the key ${quoted(name)} again`, 'each key once', null))
         seen.add(name)
       }
+      return refuseDepth(map, path)
     },
   })
   return faults.slice(0, 100)

@@ -79,6 +79,20 @@ describe('what is refused', () => {
     test(`a bomb of ${what}, without delay`, { timeout: 20_000 }, () => assert.equal(faults(text)[0]?.reason, 'syntax'))
   }
 
+  test('64 levels are read, and 65 are not, written in either way', () => {
+    for (const nested of [
+      (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`,
+      (levels: number) => `${'{a: '.repeat(levels)}1${'}'.repeat(levels)}`,
+    ]) {
+      read(`a: ${nested(63)}`)
+      assert.equal(faults(`a: ${nested(65)}`)[0]?.found, 'deeper nesting')
+    }
+  })
+
+  test('many empty entries and long rules are no nesting', () => {
+    read(`a:\n${'  -\n'.repeat(200)}b: |\n  ${'-'.repeat(200)}\n`)
+  })
+
   test('60,000 keys are read without delay', { timeout: 10_000 }, () => {
     const text = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n')
     assert.equal(Object.keys(read(text).value as object).length, 60_000)

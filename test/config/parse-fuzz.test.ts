@@ -63,7 +63,7 @@ describe('a valid document, damaged', () => {
       seen[outcome(text)]++
     })
     fc.assert(damaged, { numRuns: 600, seed: 42 })
-    assert.ok(seen.read > 20 && seen.refused > 200, `nothing was tried: ${JSON.stringify(seen)}`)
+    assert.ok(seen.read > 5 && seen.refused > 200, `nothing was tried: ${JSON.stringify(seen)}`)
   })
 
   test('by lines that are taken away, doubled or moved', () => {
