@@ -196,7 +196,7 @@ const bootstrap = z
           .describe('The least severe line that is written; what a client did wrong is debug.'),
       })
       .prefault({})
-      .describe("baton's own log, on standard error."),
+      .describe("baton's own log, on standard output."),
     stack: stack.optional().describe('What speaks HTTP.'),
   })
   .prefault({})
