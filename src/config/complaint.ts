@@ -32,14 +32,23 @@ export interface Location {
 
 export type Locate = (path: Path, at: 'key' | 'value') => Location | null
 
-/** In the order of the text, each said once. */
+/** Nobody reads more in one go. */
+const faultsAtOnce = 200
+
+/** In the order of the text, each said once; of very many the first, and how many follow. */
 export function place(complaints: readonly Complaint[], source: string, locate: Locate): ConfigFault[] {
-  const faults = complaints.map(({ path, at, ...words }): ConfigFault => {
+  const once = new Map(complaints.map((complaint) => [JSON.stringify([complaint.path, complaint.expected, complaint.found]), complaint]))
+  const shown = [...once.values()].slice(0, faultsAtOnce)
+  const faults = shown.map(({ path, at, ...words }): ConfigFault => {
     const location = locate(path, at)
     return { source, line: location?.line ?? null, column: location?.column ?? null, path: formatPath(path), ...words }
   })
-  const once = new Map(faults.map((fault) => [`${fault.path}\n${fault.expected}\n${fault.found}`, fault]))
-  return [...once.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+  faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+  return once.size <= faultsAtOnce ? faults : [...faults, more(source, once.size - faultsAtOnce)]
+}
+
+function more(source: string, count: number): ConfigFault {
+  return { source, line: null, column: null, path: '', found: `${count} more faults`, expected: 'none', hint: null, reason: 'schema' }
 }
 
 /** `routes[2].to`, `env["A B"]` */

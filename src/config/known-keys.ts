@@ -3,10 +3,14 @@ import type { Path } from './complaint.ts'
 import { isMapping } from './mapping.ts'
 import { jsonSchema } from './schema.ts'
 
-/** Of a value with several forms, the keys of all of them. */
-export function knownKeys(path: Path): readonly string[] {
-  const schemas = path.reduce<unknown[]>((at, part) => at.flatMap((schema) => step(schema, part)), [jsonSchema()])
-  return [...new Set(schemas.flatMap(forms).flatMap((schema) => (isMapping(schema.properties) ? Object.keys(schema.properties) : [])))]
+/** A look-up that builds the schema once, when it is first asked. Of a value with several forms it tells the keys of all of them. */
+export function knownKeys(): (path: Path) => readonly string[] {
+  let root: unknown = null
+  return (path) => {
+    root ??= jsonSchema()
+    const schemas = path.reduce<unknown[]>((at, part) => at.flatMap((schema) => step(schema, part)), [root])
+    return [...new Set(schemas.flatMap(forms).flatMap((schema) => (isMapping(schema.properties) ? Object.keys(schema.properties) : [])))]
+  }
 }
 
 function step(schema: unknown, part: string | number): unknown[] {

@@ -46,7 +46,7 @@ export function recheck(bootstrap: Bootstrap, dynamic: Dynamic, text: string, so
 }
 
 function faultsOf(document: ConfigDocument, source: string, issues: readonly Issue[], draft: Draft): ConfigFault[] {
-  const ofForm = complaintsOf(issues, document.value, knownKeys)
+  const ofForm = complaintsOf(issues, document.value, knownKeys())
   return place([...ofForm, ...crossCheck(draft)], source, document.locate)
 }
 

@@ -469,6 +469,12 @@ cach: {}
     )
   })
 
+  test('by the thousand are told in part, with their number, without delay', { timeout: 10_000 }, () => {
+    const faults = faultsOf(`${minimal}${Array.from({ length: 5_000 }, (_, index) => `wrong${index}: 1\n`).join('')}`)
+    assert.equal(faults.length, 201)
+    assert.equal(faults.at(-1)?.found, '4800 more faults')
+  })
+
   test('of syntax are told at once', () => {
     const faults = faultsOf('a: 1\na: 2\nb: {c: 1, c: 2}\nd: *none\n')
     assert.deepEqual(
