@@ -12,7 +12,7 @@ export function report(error: unknown, context: Context): number {
     return error.exit
   }
   // A defect of baton's own; the stack is for whoever is asked to look at it.
-  const stack = context.world.env['BATON_DEBUG'] !== undefined && error instanceof Error ? `\n${error.stack}` : ''
+  const stack = context.world.env.BATON_DEBUG !== undefined && error instanceof Error ? `\n${error.stack}` : ''
   context.complain(`baton: internal error: ${errorMessage(error).split('\n', 1)[0]}${stack || ' (BATON_DEBUG=1 shows where)'}\n`)
   return exitCode.failed
 }

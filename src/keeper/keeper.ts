@@ -107,7 +107,8 @@ class Keeper {
     world.onSignal('SIGTERM', () => this.#stopSignal())
     world.onSignal('SIGINT', () => this.#stopSignal())
     // A closed terminal is an end; without one, SIGHUP is the old word for "read your configuration again".
-    world.onSignal('SIGHUP', () => (isatty(0) ? this.#stopSignal() : this.#tell({ v: protocolVersion, is: 'reload' })))
+    const hasTerminal = isatty(0) // Asked now: one that is closed says no.
+    world.onSignal('SIGHUP', () => (hasTerminal ? this.#stopSignal() : this.#tell({ v: protocolVersion, is: 'reload' })))
     world.onSignal('SIGUSR2', () =>
       log('warn', 'keeper.upgrade-refused', "SIGUSR2, baton's own upgrade, is refused: this build cannot do it; nothing changed"),
     )

@@ -19,7 +19,7 @@ const orphanPollMs = 100
 
 /** Resolves once the keeper has said which apps run. @throws BatonError `usage` if no keeper started this process. */
 export async function connectKeeper(world: World): Promise<KeeperLink> {
-  if (process.send === undefined || world.env['BATON_KEEPER'] === undefined) {
+  if (process.send === undefined || world.env.BATON_KEEPER === undefined) {
     throw new BatonError('usage', 'a generation is started by baton itself: use "baton run -c FILE"')
   }
   const link = new Link(world)

@@ -35,9 +35,9 @@ export async function openSockets(specs: readonly ListenerSpec[], inherited: Rea
 
 /** systemd's socket activation: fds from 3 on, by `FileDescriptorName=`. Empty unless they are meant for this very process. */
 export function inheritedSockets(env: Readonly<Record<string, string | undefined>>, pid: number): ReadonlyMap<string, number> {
-  if (env['LISTEN_PID'] !== String(pid)) return new Map()
-  const names = (env['LISTEN_FDNAMES'] ?? '').split(':')
-  const count = Number(env['LISTEN_FDS'] ?? 0)
+  if (env.LISTEN_PID !== String(pid)) return new Map()
+  const names = (env.LISTEN_FDNAMES ?? '').split(':')
+  const count = Number(env.LISTEN_FDS ?? 0)
   return new Map(Array.from({ length: count }, (_, index) => [names[index] || 'unknown', 3 + index]))
 }
 

@@ -195,7 +195,7 @@ describe('baton run', () => {
   test('a wrong configuration: its faults, exit 2, no state folder', async () => {
     await using baton = await startBaton({ config: managed })
     const file = join(baton.dir, 'wrong.yaml')
-    writeFileSync(file, 'versions: {}\nstable: v9\n')
+    writeFileSync(file, 'versions: { v1: { url: http://127.0.0.1:3001 } }\nstable: v9\n')
     const state = join(baton.dir, 'other')
     const { code, stderr } = await runBaton(['run', '-c', file], { cwd: baton.dir, env: { BATON_STATE: state } })
     assert.equal(code, 2)

@@ -42,6 +42,8 @@ export interface Started extends AsyncDisposable {
   /** The same, as soon as a generation answers. */
   seen(): Promise<Seen>
   kill(signal: NodeJS.Signals): void
+  /** With `stdin: 'pipe'`. */
+  type(keys: string): void
   /** Processes of this test that still run: keeper, generation, apps and their children. */
   alive(): number[]
 }
@@ -55,6 +57,7 @@ export interface StartOptions {
   /** Run by `sh -c`, with the keeper's command as "$@"; `passFd` becomes its fd 3. */
   readonly launcher?: string
   readonly passFd?: number
+  readonly stdin?: 'pipe'
 }
 
 const node = process.execPath
@@ -73,7 +76,7 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
       TEST_LISTENERS: JSON.stringify({ v: 1, state: join(dir, 'state'), listeners }),
       ...options.env,
     },
-    stdio: ['ignore', 'pipe', 'pipe', ...(options.passFd === undefined ? [] : [options.passFd])],
+    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe', ...(options.passFd === undefined ? [] : [options.passFd])],
   })
   let output = ''
   child.stdout?.on('data', (chunk) => (output += chunk))
@@ -94,9 +97,11 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
         () => `no generation answers; the output is ${output}`,
       ),
     kill: (signal) => void process.kill(pid, signal),
+    type: (keys) => void child.stdin?.write(keys),
     alive: marked.alive,
     async [Symbol.asyncDispose]() {
       await marked.kill()
+      child.stdin?.destroy()
       child.stdout?.destroy()
       child.stderr?.destroy()
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })

@@ -13,11 +13,11 @@ type Order =
   | { is: 'deaf' }
 
 const link = await connectKeeper(realWorld)
-const fds = JSON.parse(process.env['BATON_LISTENERS'] ?? '{}') as ListenerFds
+const fds = JSON.parse(process.env.BATON_LISTENERS ?? '{}') as ListenerFds
 const seen = { reloads: 0, stops: 0, exits: [] as AppExit[] }
 let deaf = false
 
-if (process.env['TEST_GENERATION_EXIT'] !== undefined) process.exit(Number(process.env['TEST_GENERATION_EXIT']))
+if (process.env.TEST_GENERATION_EXIT !== undefined) process.exit(Number(process.env.TEST_GENERATION_EXIT))
 
 function act(order: Order): void {
   if (order.is === 'start') link.start(order.app)
@@ -45,5 +45,5 @@ const server = http.createServer(async (request, response) => {
   const { apps, lost, keeperPid } = link
   response.setHeader('connection', 'close').end(JSON.stringify({ pid: process.pid, keeperPid, lost, apps, fds, ...seen }))
 })
-server.listen({ fd: fds['public'], backlog: 4096 }, () => link.ready())
+server.listen({ fd: fds.public, backlog: 4096 }, () => link.ready())
 for (const [name, fd] of Object.entries(fds)) if (name !== 'public') http.createServer((_, response) => response.end(name)).listen({ fd })

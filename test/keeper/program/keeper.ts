@@ -13,7 +13,7 @@ try {
     generationArgv: program('generation.ts'),
     world: realWorld,
     log: stderrLog(realWorld),
-    timing: { ...keeperTiming, ...JSON.parse(process.env['TEST_TIMING'] ?? '{}') },
+    timing: { ...keeperTiming, ...JSON.parse(process.env.TEST_TIMING ?? '{}') },
   })
 } catch (error) {
   if (!(error instanceof BatonError)) throw error
