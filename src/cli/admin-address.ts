@@ -17,7 +17,7 @@ export type AdminAddress =
 /** @throws BatonError `usage`. */
 export function adminAddress(values: { readonly admin?: string; readonly 'token-file'?: string }, world: World): AdminAddress {
   const given = values.admin
-  if (given === undefined) return { is: 'unix', path: join(world.env['BATON_STATE'] ?? '.baton', 'admin.sock') }
+  if (given === undefined) return { is: 'unix', path: join(world.env.BATON_STATE ?? '.baton', 'admin.sock') }
   if (!/^[a-z]+:\/\//i.test(given)) return { is: 'unix', path: given }
   const url = URL.parse(given)
   if (url?.protocol !== 'http:' || url.pathname !== '/' || url.username !== '') {
@@ -28,7 +28,7 @@ export function adminAddress(values: { readonly admin?: string; readonly 'token-
 }
 
 function token(file: string | undefined, world: World): string {
-  const found = file === undefined ? world.env['BATON_ADMIN_TOKEN'] : readToken(file)
+  const found = file === undefined ? world.env.BATON_ADMIN_TOKEN : readToken(file)
   if (found === undefined || found === '')
     throw new BatonError('usage', 'an admin URL needs a token: --token-file FILE, or BATON_ADMIN_TOKEN')
   return found

@@ -53,7 +53,7 @@ export const command = define({
 })
 
 function listenerFds(world: World): ListenerFds {
-  const value = world.env['BATON_LISTENERS']
+  const value = world.env.BATON_LISTENERS
   if (value === undefined) throw new BatonError('usage', 'BATON_LISTENERS is missing: use "baton run -c FILE"')
   return JSON.parse(value) as ListenerFds
 }
