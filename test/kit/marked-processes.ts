@@ -13,12 +13,13 @@ export interface Marked {
 
 const variable = 'BATON_TEST_MARK'
 
-/** Also kills what is left when this process exits, so that a failing test leaves nothing behind. */
+/** Also kills what is left when this process exits or is ended (the runner does that on a timeout), so that a failing test leaves nothing. */
 export function markProcesses(): Marked {
   const mark = `${process.pid}-${process.hrtime.bigint()}`
   const alive = (): number[] => withMark(mark)
   const killOnce = (): number => alive().filter(kill).length
-  process.once('exit', killOnce)
+  const ended = (): never => process.exit(143)
+  process.once('exit', killOnce).once('SIGTERM', ended)
   return {
     env: { [variable]: mark },
     alive,
@@ -27,7 +28,7 @@ export function markProcesses(): Marked {
         if (round > 500) throw new Error(`processes ${alive()} do not die`)
         await sleep(10)
       }
-      process.removeListener('exit', killOnce)
+      process.off('exit', killOnce).off('SIGTERM', ended)
     },
   }
 }
