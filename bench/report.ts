@@ -40,7 +40,7 @@ function head({ date, machine, versions, rounds, seconds, connections, notes }: 
     `- Medians of ${rounds} interleaved rounds of ${seconds} s each; ${connections} connections, kept alive on both sides; all on loopback.`,
     '- Each proxy has core 0 for itself; wrk and the app (nginx, files in memory) share core 1. Answers were checked before anything was timed.',
     '- CPU is user + system time of the proxy’s processes ÷ requests. Latency is of a closed loop, so it follows the throughput. MB is 10^6 bytes.',
-    '- *core* is how busy the proxy kept its own: where it is well below 100 %, the load core was the limit, and req/s says little.',
+    '- *core* is the share of core 0 that the proxy used: well below 100 %, the load core was the limit or something else ran on core 0, and req/s and latency say little.',
     ...notes.map((note) => `- ${note}`),
   ]
 }

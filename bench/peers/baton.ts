@@ -7,11 +7,13 @@ import { freePort, type Program, proxyCore, startProgram } from '../program.ts'
 import type { Peer } from './peer.ts'
 
 const bin = join(import.meta.dirname, '../../bin/baton.js')
+/** What bin/baton.js loads: the compiled form, as in the package, where there is one. */
+const form = existsSync(join(import.meta.dirname, '../../dist/main.js')) ? 'compiled dist/' : 'TypeScript sources, stripped as they load'
 const readyTimeoutMs = 15_000
 
 export const baton: Peer = {
   name: 'baton',
-  settings: 'bin/baton.js run -c FILE, its defaults (access log off), one external version; the generation is measured, the keeper is not',
+  settings: `bin/baton.js run -c FILE (${form}), its defaults (access log off), one external version; the generation is measured, the keeper is not`,
   needs: null,
   async start({ folder, port, originPort }) {
     const file = join(folder, 'baton.yaml')

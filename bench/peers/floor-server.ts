@@ -7,13 +7,17 @@ import { type Dispatcher, Pool } from 'undici'
 
 class Relay implements Dispatcher.DispatchHandler {
   readonly response: ServerResponse
+  #controller: Dispatcher.DispatchController | null = null
+
   constructor(response: ServerResponse) {
     this.response = response
+    response.once('close', () => {
+      if (!response.writableFinished) this.#controller?.abort(new Error('the client is gone'))
+    })
   }
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.response.once('close', () => {
-      if (!this.response.writableFinished) controller.abort(new Error('the client is gone'))
-    })
+    this.#controller = controller
+    if (this.response.destroyed) controller.abort(new Error('the client is gone'))
   }
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     const raw = controller.rawHeaders as Buffer[]
