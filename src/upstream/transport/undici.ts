@@ -2,12 +2,19 @@
  * HTTP/1.1 to the app through undici's dispatch, in its lowest-overhead form: one handler object a call, raw header lists, no promises.
  * All deadlines but the connection's are the exchange's own, so undici's timers are off.
  */
+import { createRequire } from 'node:module'
 import { Readable } from 'node:stream'
-import { buildConnector, type Dispatcher, Pool, errors as undiciErrors } from 'undici'
+import type { buildConnector as BuildConnector, Dispatcher, Pool as PoolClass, errors as UndiciErrors } from 'undici'
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Answer, Call, Endpoint, Sent, Transport, UpstreamHead } from './transport.ts'
 import { openWebSocket } from './websocket.ts'
+
+// Three files of the package in place of all of it: fetch, caches and WebSockets would cost 8 MB and 40 ms. The version is pinned exactly.
+const load = createRequire(import.meta.url)
+const Pool: typeof PoolClass = load('undici/lib/dispatcher/pool.js')
+const buildConnector: typeof BuildConnector = load('undici/lib/core/connect.js')
+const undiciErrors: typeof UndiciErrors = load('undici/lib/core/errors.js')
 
 export interface UndiciOptions {
   readonly connectMs: number
@@ -22,7 +29,7 @@ export function createUndiciTransport(endpoint: Endpoint, options: UndiciOptions
 }
 
 class UndiciTransport implements Transport {
-  readonly #pool: Pool
+  readonly #pool: PoolClass
   readonly #endpoint: Endpoint
   readonly #connectMs: number
   readonly #tunnels = new Set<Call>()
@@ -57,7 +64,7 @@ class UndiciTransport implements Transport {
   }
 
   /** undici takes a reset for the end of a body that ends with its connection; our listener hears of it first. */
-  #connector(connectMs: number): buildConnector.connector {
+  #connector(connectMs: number): BuildConnector.connector {
     const socketPath = this.#endpoint.is === 'unix' ? { socketPath: this.#endpoint.path } : {}
     const connect = buildConnector({ timeout: connectMs, ...socketPath })
     return (options, done) =>
@@ -102,7 +109,7 @@ class UndiciCall implements Call {
   #ended = false
   #opened = false
 
-  constructor(pool: Pool, transport: { readonly resetting: boolean }, head: UpstreamHead, answer: Answer) {
+  constructor(pool: PoolClass, transport: { readonly resetting: boolean }, head: UpstreamHead, answer: Answer) {
     this.#transport = transport
     this.#answer = answer
     this.#body = head.body === 'none' ? null : new RequestBody(answer)
