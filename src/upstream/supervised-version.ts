@@ -89,7 +89,11 @@ export class SupervisedVersion {
           this.version.place(place)
           this.#prober.wake()
         },
-        exited: (reason) => this.version.lost(`its process ended: ${reason}`),
+        exited: (reason) => {
+          this.version.lost(`its process ended: ${reason}`)
+          // nobody is there to be probed; who answers at that port now is a stranger
+          this.version.place(null)
+        },
       },
     })
   }
