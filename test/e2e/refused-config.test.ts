@@ -6,7 +6,7 @@ import { startBaton } from '../kit/baton.ts'
 import { logged, metric, statusOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/until.ts'
+import { until } from '../kit/wait-until.ts'
 
 describe('a refused configuration', () => {
   test('from the file: the old one serves, all faults are in status, log and metrics; the right one clears them', async () => {
@@ -23,7 +23,11 @@ describe('a refused configuration', () => {
     const { lastFault, revision, hash } = (await statusOf(baton)).config
     assert.deepEqual([revision, hash], [before.revision, before.hash])
     assert.equal((await send({ port: baton.publicPort, path: '/who' })).status, 200)
-    for (const expected of [/baton\.yaml:1:\d+ versions\.v1\.url: /, /baton\.yaml:2:9 stable: .*"v9"/, /baton\.yaml:3:1 routez: .*routes/]) {
+    for (const expected of [
+      /baton\.yaml:1:\d+ versions\.v1\.url: /,
+      /baton\.yaml:2:9 stable: .*"v9"/,
+      /baton\.yaml:3:1 routez: .*routes/,
+    ]) {
       assert.ok(
         lastFault?.faults.some((fault) => expected.test(fault)),
         `${expected} in ${lastFault?.faults}`,

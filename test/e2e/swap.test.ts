@@ -8,7 +8,7 @@ import { type Planned, startLoad } from '../kit/load.ts'
 import { statusOf, untilProbe } from '../kit/observed.ts'
 import type { Received } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/until.ts'
+import { until } from '../kit/wait-until.ts'
 
 const swaps = 54
 const workers = 8
@@ -87,7 +87,7 @@ describe('a live swap', () => {
     const { bootstrap } = JSON.parse(baton.config) as { bootstrap: unknown }
     await untilProbe(baton, 'ready', 'v1', 'v2')
     const epochs: Epoch[] = [{ stable: 'v1', candidate: 'v2', from: 0, until: Number.POSITIVE_INFINITY }]
-    const load = startLoad({ port: baton.publicPort, workers, request: planned, check: checkWith(epochs) })
+    await using load = startLoad({ port: baton.publicPort, workers, request: planned, check: checkWith(epochs) })
     const before = (await statusOf(baton)).config.revision
     for (let n = 1; n <= swaps; n++) {
       const former = epochs.at(-1)

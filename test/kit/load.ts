@@ -29,7 +29,8 @@ export interface LoadReport {
   readonly errors: Readonly<Record<string, readonly Planned[]>>
 }
 
-export interface Load {
+/** Stopped at the end of its block at the latest: load that goes on would keep the test's process alive. */
+export interface Load extends AsyncDisposable {
   /** So far. */
   answered(): number
   /** Lets requests under way end. */
@@ -61,12 +62,16 @@ export function startLoad(options: LoadOptions): Load {
     errors[code] = [...(errors[code] ?? []), options.request(n)]
   }
   const workers = Array.from({ length: options.workers }, worker)
+  const stop = async (): Promise<LoadReport> => {
+    stopped = true
+    await Promise.all(workers)
+    return { answered: count.answered, connections: count.connections, wrong, wrongCount: count.wrong, errors }
+  }
   return {
     answered: () => count.answered,
-    async stop() {
-      stopped = true
-      await Promise.all(workers)
-      return { answered: count.answered, connections: count.connections, wrong, wrongCount: count.wrong, errors }
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop()
     },
   }
 }

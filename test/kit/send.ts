@@ -11,6 +11,8 @@ export interface Sending {
   readonly agent?: http.Agent
   readonly timeoutMs?: number
   readonly host?: string
+  /** Local address; any of 127.0.0.0/8 plays another client. */
+  readonly from?: string
 }
 
 export interface Received {
@@ -23,9 +25,10 @@ export interface Received {
 
 /** @throws the connection's error with its `code`, or one of code TIMEOUT. */
 export function send(sending: Sending): Promise<Received> {
-  const { host = '127.0.0.1', port, method = 'GET', path = '/', headers = {}, body, agent, timeoutMs = 30_000 } = sending
+  const { host = '127.0.0.1', port, method = 'GET', path = '/', headers = {}, body, agent, from, timeoutMs = 30_000 } = sending
+  const local = from === undefined ? {} : { localAddress: from }
   return new Promise((resolve, reject) => {
-    const request = http.request({ host, port, method, path, headers, agent: agent ?? false }, (response) => {
+    const request = http.request({ host, port, method, path, headers, agent: agent ?? false, ...local }, (response) => {
       buffer(response)
         .then((bytes) => {
           const { statusCode: status = 0, headers: received } = response

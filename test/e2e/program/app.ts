@@ -10,8 +10,14 @@ type Page = (request: IncomingMessage, response: ServerResponse, query: URLSearc
 
 const version = process.env.VERSION ?? 'v1'
 const host = process.env.HOST ?? '127.0.0.1'
-const startedAt = performance.now()
-const seen = { orders: new Map<string, number>(), open: 0, gone: 0, healthStatus: 200, probes: 0, requests: 0 }
+const seen = {
+  orders: new Map<string, number>(),
+  open: 0,
+  gone: 0,
+  healthStatus: Number(process.env.HEALTH ?? 200),
+  probes: 0,
+  requests: 0,
+}
 
 const pages: Readonly<Record<string, Page>> = {
   'GET /who': (_, response) => json(response, 200, { version, pid: process.pid }),
@@ -36,8 +42,7 @@ const pages: Readonly<Record<string, Page>> = {
   },
   'GET /healthz': (_, response) => {
     seen.probes += 1
-    const starting = performance.now() - startedAt < Number(process.env.START_DELAY ?? 0)
-    json(response, starting ? 503 : seen.healthStatus, { version })
+    json(response, seen.healthStatus, { version })
   },
 }
 
@@ -79,12 +84,15 @@ function bytes(_: IncomingMessage, response: ServerResponse, query: URLSearchPar
 function trickle(_: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
   let left = Number(query.get('n'))
   response.writeHead(200, { 'content-length': left })
-  const timer = setInterval(() => {
-    response.write('x')
-    left -= 1
-    if (left === 0) response.end()
-    if (left === 0) clearInterval(timer)
-  }, Number(query.get('ms')))
+  const timer = setInterval(
+    () => {
+      response.write('x')
+      left -= 1
+      if (left === 0) response.end()
+      if (left === 0) clearInterval(timer)
+    },
+    Number(query.get('ms')),
+  )
   response.on('close', () => clearInterval(timer))
 }
 
