@@ -29,6 +29,8 @@ export interface StartBatonOptions {
   readonly env?: Readonly<Record<string, string>>
   /** After `run -c FILE`. */
   readonly args?: readonly string[]
+  /** A command that becomes baton by `exec "$@"`: its pid is then baton's. */
+  readonly wrap?: readonly string[]
 }
 
 export interface Exit {
@@ -81,13 +83,14 @@ export async function startBaton(options: StartBatonOptions): Promise<Baton> {
   }
 }
 
-async function launch({ config, dir: given, env, args = [] }: StartBatonOptions): Promise<Baton> {
+async function launch({ config, dir: given, env, args = [], wrap = [] }: StartBatonOptions): Promise<Baton> {
   const dir = given ?? mkdtempSync(join(tmpdir(), 'baton-'))
   const content = typeof config === 'string' ? await withPorts(config) : JSON.stringify(await withListeners(config), null, 2)
   const configFile = join(dir, 'baton.yaml')
   writeFileSync(configFile, content)
   const marked = markProcesses()
-  const child = spawn(nodePath, [batonPath, 'run', '-c', configFile, ...args], {
+  const [program = nodePath, ...words] = [...wrap, nodePath, batonPath, 'run', '-c', configFile, ...args]
+  const child = spawn(program, words, {
     cwd: dir,
     env: { ...cleanEnv(), ...marked.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
