@@ -40,6 +40,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #replay: Replay | null = null
   #attempts = 0
   #informed = false
+  #waited = false
   #requestEnded: boolean
   #responseEnded = false
   #status = 0
@@ -66,6 +67,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (own !== null) return this.#answer(own)
     this.#plane.budget.began(this.#beganAt)
     this.#plane.gate.enter(this, this.#plane.live.current().dynamic.limits, this.#beganAt)
+    this.#waited = this.#stage === 'queued'
   }
 
   // the gate's word
@@ -75,6 +77,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     const snapshot = live.current()
     this.#snapshot = snapshot
     this.#stage = 'calling'
+    if (this.#waited) this.#restartClock()
     this.#decision = snapshot.router.decide(this.#inbound.head, world.random)
     const version = this.#serving(this.#decision.version) ?? this.#serving(this.#decision.fallback)
     if (version === null) this.#refuse(new Fault('not-serving', this.#whyNotServing(this.#decision)))
@@ -261,9 +264,16 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     }
     metrics.add('baton_retries_total', 1, failed.name, fault.code, next.name)
     this.#inbound.pause()
+    this.#restartClock()
     failed.settle(this)
     this.#attempt(next, decision)
     return true
+  }
+
+  /** The version's deadlines begin with its own attempt, not with the wait before it. */
+  #restartClock(): void {
+    this.#activeAt = this.#plane.world.elapsed()
+    if (this.#sentAt !== null) this.#sentAt = this.#activeAt
   }
 
   #serving(name: string | null): Version | null {
