@@ -24,6 +24,19 @@ export function cpuMicros(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + parseCpuMicros(readFileSync(`/proc/${pid}/stat`, 'utf8')), 0)
 }
 
+/** Time that a core was not idle, from the text of /proc/stat, in µs. */
+export function parseCoreMicros(stat: string, core: number): number {
+  const line = stat.split('\n').find((each) => each.startsWith(`cpu${core} `))
+  if (line === undefined) throw new Error(`no cpu${core} in /proc/stat`)
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(' ').slice(1).map(Number)
+  return ((user + nice + system + irq + softirq + steal) * 1_000_000) / ticksPerSecond
+}
+
+/** All that ran on a core so far, in µs. */
+export function coreMicros(core: number): number {
+  return parseCoreMicros(readFileSync('/proc/stat', 'utf8'), core)
+}
+
 /** Forgets the peak so far, so that the next one is of the turn alone. */
 export function resetPeak(pids: readonly number[]): void {
   for (const pid of pids) writeFileSync(`/proc/${pid}/clear_refs`, '5')

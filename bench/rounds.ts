@@ -20,12 +20,12 @@ export async function runRounds(stage: Stage, plans: readonly TurnPlan[], rounds
   return turns
 }
 
-/** One turn of each proxy. One that dies or answers nothing is dropped and noted: the others' numbers stand. */
+/** One turn of each proxy. One that dies, or answers nothing twice, is dropped and noted: the others' numbers stand. */
 async function pass(stage: Stage, targets: readonly Target[], plan: TurnPlan, signal: AbortSignal): Promise<Turn[]> {
   const turns: Turn[] = []
   for (const target of [...targets]) {
     try {
-      turns.push(await runTurn(target, plan, signal))
+      turns.push(await runTurn(target, plan, signal).catch(() => runTurn(target, plan, signal)))
     } catch (error) {
       signal.throwIfAborted()
       stage.drop(target, `under ${plan.workload.name}, ${error instanceof Error ? error.message : String(error)}`)

@@ -51,7 +51,13 @@ async function measure(stage: Stage, options: Options, signal: AbortSignal): Pro
     seconds: options.seconds,
     connections,
     workloads: asked,
-    peers: [{ name: directName, settings: 'the app itself, without a proxy and on the load core; CPU and memory are its own' }, ...peers],
+    peers: [
+      {
+        name: directName,
+        settings: 'the app itself, without a proxy and on the load core; CPU, memory and *core* are its own, *others* says nothing',
+      },
+      ...peers,
+    ],
     notes: [...(busy === null ? [] : [busy]), ...stage.notes, ...stage.footnotes()],
     rows,
     aims: aimsOf(rows, options.workloads),

@@ -1,7 +1,8 @@
 /** One turn: one proxy under one workload for some seconds. */
 import { runLoad } from './load.ts'
 import { watchPeak } from './memory.ts'
-import { cpuMicros } from './process.ts'
+import { coreMicros, cpuMicros } from './process.ts'
+import { proxyCore } from './program.ts'
 
 export interface Target {
   readonly name: string
@@ -15,8 +16,10 @@ export interface Turn {
   readonly requests: number
   readonly requestsPerSecond: number
   readonly cpuMicrosPerRequest: number
-  /** Of its core, 0 to 1. Well below 1, the load core was the limit. */
+  /** Of the proxy core, 0 to 1. Well below 1, the load core was the limit. */
   readonly busy: number
+  /** What else ran on the proxy core meanwhile, 0 to 1: it waited for that, and lost its caches to it. */
+  readonly others: number
   readonly p50Ms: number
   readonly p99Ms: number
   readonly peakBytes: number
@@ -33,8 +36,10 @@ export async function runTurn(target: Target, { workload, script, seconds }: Tur
   const pids = target.pids()
   const peak = watchPeak(pids)
   const cpuBefore = cpuMicros(pids)
+  const coreBefore = coreMicros(proxyCore)
   const load = await runLoad(script, `http://127.0.0.1:${target.port}${workload.path}`, seconds, signal)
   const cpu = cpuMicros(pids) - cpuBefore
+  const core = coreMicros(proxyCore) - coreBefore
   const peakNow = peak()
   if (load.requests === 0) throw new Error(`it answered nothing (${load.errors} errors)`)
   return {
@@ -44,6 +49,7 @@ export async function runTurn(target: Target, { workload, script, seconds }: Tur
     requestsPerSecond: load.requests / load.seconds,
     cpuMicrosPerRequest: cpu / load.requests,
     busy: cpu / 1e6 / load.seconds,
+    others: Math.max(0, core - cpu) / 1e6 / load.seconds,
     p50Ms: load.p50Ms,
     p99Ms: load.p99Ms,
     peakBytes: peakNow,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parseLoad } from '../../bench/load.ts'
 import { readOptions } from '../../bench/options.ts'
-import { parseCpuMicros, parseStatusBytes } from '../../bench/process.ts'
+import { parseCoreMicros, parseCpuMicros, parseStatusBytes } from '../../bench/process.ts'
 import { type Result, renderReport, table } from '../../bench/report.ts'
 import { aimsOf, cpuRatio, median, type Row, summarize } from '../../bench/summary.ts'
 import type { Turn } from '../../bench/turn.ts'
@@ -17,6 +17,7 @@ const turnOf = (peer: string, cpuMicrosPerRequest: number, more: Partial<Turn> =
   requestsPerSecond: 100,
   cpuMicrosPerRequest,
   busy: 1,
+  others: 0,
   p50Ms: 1,
   p99Ms: 2,
   peakBytes: 50e6,
@@ -48,6 +49,12 @@ bench 103393 1100067 653 1278 7
       '4242 (a) S 1 (b) R 4100 4242 4100 34816 4242 4194304 20517 0 12 0 1234 66 9 8 20 0 11 0 987654 1234567168 21034 18446744073709551615 1 1 0'
     assert.equal(parseCpuMicros(stat), (1234 + 66) * 10_000)
     assert.throws(() => parseCpuMicros('nonsense'), /not a \/proc\/PID\/stat/)
+  })
+
+  test('what ran on one core from /proc/stat, without its idle time and its wait for disks', () => {
+    const stat = 'cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 100 10 50 9000 900 4 30 6 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5\n'
+    assert.equal(parseCoreMicros(stat, 0), 200 * 10_000)
+    assert.throws(() => parseCoreMicros(stat, 2), /no cpu2/)
   })
 
   test('peak and present memory from /proc/PID/status', () => {
@@ -119,6 +126,16 @@ describe('what the bench makes of its turns', () => {
       [110, 111, false],
     ])
     assert.ok(aimsOf([], ['small']).every(({ met }) => met === null))
+  })
+
+  test('an aim is not judged where other work had the core, or where the proxy had too little to do', () => {
+    const judged = (more: Partial<Turn>): unknown =>
+      aimsOf(summarize([turnOf('baton', 18), turnOf('reply-from', 30, more), turnOf('http-proxy', 45)]), ['small']).map(({ met }) => met)
+    assert.deepEqual(judged({ others: 0.1, busy: 0.7 }), [true, true, true])
+    assert.deepEqual(judged({ others: 0.11 }), [null, true, true])
+    assert.deepEqual(judged({ busy: 0.69 }), [null, true, true])
+    const disturbed = summarize([turnOf('baton', 18), turnOf('reply-from', 30, { others: 0.5 })])
+    assert.match(renderReport(resultOf(disturbed)), /^\| small: CPU per request ÷ reply-from's .+ 0\.60 \| disturbed: run again \|$/m)
   })
 
   test('the report says of each aim whether it is met, and of each proxy its ratios', () => {
