@@ -198,6 +198,7 @@ class Keeper {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#state = 'stopping'
       this.#stopAt = world.elapsed()
+      this.#sockets.letGo()
       if (this.#generation === null) void this.#end(exitCode.done, 'stop')
       this.#tell({ v: protocolVersion, is: 'stop' })
       return

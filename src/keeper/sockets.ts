@@ -8,6 +8,11 @@ import type { ListenerSpec } from './protocol.ts'
 export interface Sockets {
   /** Listener's name → fd in this process. */
   readonly fds: ReadonlyMap<string, number>
+  /**
+   * Leaves the ports to the generation: once it stops accepting, a client is refused at once instead of waiting for an accept that never
+   * comes. Unix sockets stay, since their path goes with them.
+   */
+  letGo(): void
   /** Closes them and unlinks the paths that were bound here. */
   close(): void
 }
@@ -15,22 +20,28 @@ export interface Sockets {
 /** Call only while holding the lock: a stale socket path is unlinked. @throws BatonError `bind`. */
 export async function openSockets(specs: readonly ListenerSpec[], inherited: ReadonlyMap<string, number>): Promise<Sockets> {
   const fds = new Map<string, number>()
-  const bound: net.BoundSocket[] = []
-  const close = (): void => {
-    for (const socket of bound) socket.close()
+  const bound = new Map<net.BoundSocket, ListenerSpec>()
+  const closeIf = (holds: (spec: ListenerSpec) => boolean): void => {
+    for (const [socket, spec] of bound) {
+      if (!holds(spec)) continue
+      bound.delete(socket)
+      socket.close()
+    }
   }
+  const close = (): void => closeIf(() => true)
   refuseUnknown(specs, inherited)
   try {
     for (const spec of specs) {
       const fd = inherited.get(spec.name)
-      if (fd === undefined) bound.push(await bind(spec))
-      fds.set(spec.name, fd ?? bound[bound.length - 1]?.fd() ?? -1)
+      const socket = fd === undefined ? await bind(spec) : null
+      if (socket !== null) bound.set(socket, spec)
+      fds.set(spec.name, fd ?? socket?.fd() ?? -1)
     }
   } catch (error) {
     close()
     throw error
   }
-  return { fds, close }
+  return { fds, letGo: () => closeIf((spec) => 'port' in spec), close }
 }
 
 /** systemd's socket activation: fds from 3 on, by `FileDescriptorName=`. Empty unless they are meant for this very process. */

@@ -64,8 +64,9 @@ export class Listener {
 
   #closeIdle(idleMs: number): void {
     const now = this.#world.elapsed()
-    for (const [socket, { idleSince }] of this.#http.connections) {
-      if (idleSince !== null && now - idleSince >= idleMs) socket.end()
+    for (const connection of this.#http.connections.values()) {
+      const { idleSince } = connection
+      if (idleSince !== null && now - idleSince >= idleMs) connection.hangUp()
     }
   }
 }

@@ -90,6 +90,12 @@ export class Connection {
     this.#lingerThenDestroy()
   }
 
+  /** Ends an idle connection, also of a client that is gone or never closes its side. */
+  hangUp(): void {
+    this.refuse()
+    this.#lingerThenDestroy()
+  }
+
   #lingerThenDestroy(): void {
     if (this.#linger !== null || this.socket.destroyed) return
     this.#linger = this.#world.after(lingerMs, () => this.socket.destroy())
