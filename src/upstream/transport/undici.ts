@@ -104,6 +104,7 @@ class UndiciCall implements Call {
   readonly #answer: Answer
   readonly #body: RequestBody | null
   #answerBegun = false
+  #headWhole = false
   #controller: Controller | null = null
   #aborted: Fault | null = null
   #ended = false
@@ -159,8 +160,9 @@ class UndiciCall implements Call {
   onResponseStart(_: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
     if (this.#aborted !== null) return
     const raw = textOf(this.#controller?.rawHeaders)
-    if (status < 200) this.#answer.inform(status, raw)
-    else this.#answer.respond(status, reason ?? '', raw)
+    if (status < 200) return this.#answer.inform(status, raw)
+    this.#headWhole = true
+    this.#answer.respond(status, reason ?? '', raw)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -180,7 +182,7 @@ class UndiciCall implements Call {
     if (this.#aborted !== null) return
     // what undici refuses at once must not reach the exchange before it has the call
     if (!this.#opened) return queueMicrotask(() => this.onResponseError(_, error))
-    this.#aborted = faultOf(error, this.#controller !== null, this.#answerBegun)
+    this.#aborted = faultOf(error, this.#controller !== null, this.#answerBegun && !this.#headWhole)
     this.#body?.destroy()
     this.#answer.failed(this.#aborted, this.#sent())
   }
@@ -223,7 +225,7 @@ function textOf(raw: readonly Buffer[] | undefined | null): Raw {
   return text
 }
 
-function faultOf(error: unknown, begun: boolean, answerBegun: boolean): Fault {
+function faultOf(error: unknown, begun: boolean, withinHead: boolean): Fault {
   if (error instanceof undiciErrors.ConnectTimeoutError) return new Fault('connect-timeout', 'no connection to the version in time', error)
   if (error instanceof undiciErrors.InvalidArgumentError) return new Fault('internal', errorMessage(error), error)
   if (!begun) return new Fault('connect-failed', `no connection to the version: ${errorCode(error) || errorMessage(error)}`, error)
@@ -231,6 +233,6 @@ function faultOf(error: unknown, begun: boolean, answerBegun: boolean): Fault {
   if (error instanceof undiciErrors.HeadersOverflowError) return new Fault('upstream-protocol', 'response head too large', error)
   if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
   // part of a head has come, so the version has acted on the request
-  if (answerBegun) return new Fault('upstream-protocol', `response cut: ${errorMessage(error)}`, error)
+  if (withinHead) return new Fault('upstream-protocol', `response cut: ${errorMessage(error)}`, error)
   return new Fault('upstream-reset', `connection to the version lost: ${errorMessage(error)}`, error)
 }
