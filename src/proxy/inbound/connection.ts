@@ -66,7 +66,7 @@ export class Connection {
   done(): void {
     this.#busy = false
     this.current = null
-    // whoever left has no use for the answers to what it pipelined, and no 'close' would ever end their exchanges
+    // whoever left has no use for the answers to what it pipelined
     if (this.socket.destroyed) this.refuse()
     this.idleSince = this.#world.elapsed()
     const next = this.#pending.shift()
