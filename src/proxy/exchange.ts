@@ -244,7 +244,14 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     }
     this.#call = null
     const raw = requestFields(head, version.name, decision.set)
-    const upstream = { method: head.method, target: head.target, raw, body: head.body, upgrade: head.upgrade }
+    const upstream = {
+      method: head.method,
+      target: head.target,
+      raw,
+      body: head.body,
+      upgrade: head.upgrade,
+      expectContinue: head.expectContinue,
+    }
     if (transport === null) this.#end(new Fault('not-serving', `${version.name} has no place to connect to`))
     else this.#call = transport.open(upstream, this)
   }
@@ -255,8 +262,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (snapshot === null || decision === null) return false
     const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
     if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole || this.#informed) return false
-    const next = this.#attempts === 1 && failed.serving ? failed : this.#serving(decision.fallback)
-    if (next === null || (next === failed && this.#attempts > 1) || this.#attempts > 2) return false
+    const next = this.#nextVersion(fault, failed, decision)
+    if (next === null) return false
     const { budget, metrics, world } = this.#plane
     if (!budget.take(world.elapsed(), snapshot.dynamic.retry)) {
       metrics.add('baton_retries_refused_total', 1, failed.name)
@@ -274,6 +281,16 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #restartClock(): void {
     this.#activeAt = this.#plane.world.elapsed()
     if (this.#sentAt !== null) this.#sentAt = this.#activeAt
+  }
+
+  /** Once more where it failed, on a fresh connection, then the fallback; at once the fallback where it was a fresh connection that failed. */
+  #nextVersion({ code }: Fault, failed: Version, { fallback }: Decision): Version | null {
+    if (this.#attempts > 2) return null
+    const other = this.#serving(fallback)
+    const wasFresh = code === 'connect-failed' || code === 'connect-timeout'
+    const again = this.#attempts === 1 && failed.serving && !(wasFresh && other !== null && other !== failed)
+    if (again) return failed
+    return other === failed ? null : other
   }
 
   #serving(name: string | null): Version | null {
