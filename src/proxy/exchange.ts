@@ -127,6 +127,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
 
   wanted(): void {
     if (this.#stage === 'over') return
+    this.#appSlow = false
+    this.#activeAt = this.#plane.world.elapsed()
     const call = this.#call
     if (call !== null && this.#replay !== null) for (const bytes of this.#replay.chunks) call.write(bytes)
     if (this.#requestEnded) call?.end(null)
@@ -228,9 +230,14 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   fail(fault: Fault): void {
     if (this.#stage === 'over') return
     if (this.#stage === 'queued' && this.#plane.gate.forget(this)) return this.#refuse(fault)
-    if (fault.blame === 'upstream') this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+    if (this.#isVersionsFault(fault)) this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
     this.#call?.abort(fault)
     this.#end(fault)
+  }
+
+  /** An exchange may also take too long because its client does: then the version has not failed. */
+  #isVersionsFault({ blame, code }: Fault): boolean {
+    return blame === 'upstream' && (code !== 'exchange-timeout' || (this.#stage === 'calling' && this.#sentAt !== null))
   }
 
   #attempt(version: Version, decision: Decision): void {
@@ -243,6 +250,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
       this.#replay = Replay.for(head, this.#snapshot.dynamic.retry.replayBytes)
     }
     this.#call = null
+    // until the version wants the body, nobody has asked the client for it
+    this.#appSlow = !this.#requestEnded
     const raw = requestFields(head, version.name, decision.set)
     const upstream = {
       method: head.method,
