@@ -56,6 +56,7 @@ export class Version {
   #healthSettings: HealthSettings
   #failuresInARow = 0
   #whenEmpty: (() => void) | null = null
+  #drained: Promise<Readonly<Record<ClaimKind, number>>> | null = null
 
   /** `wasReady`: known from before a restart; trusted until the next probe says otherwise. */
   constructor(
@@ -150,7 +151,12 @@ export class Version {
    * No new exchange; those under way end on their own, or are cut by `cutAt` (ms from now).
    * Resolves with how many were cut, by kind. A second call waits for the first drain.
    */
-  async drain(by: Actor, cutAfterMs: number, fault: Fault): Promise<Readonly<Record<ClaimKind, number>>> {
+  drain(by: Actor, cutAfterMs: number, fault: Fault): Promise<Readonly<Record<ClaimKind, number>>> {
+    this.#drained ??= this.#drain(by, cutAfterMs, fault)
+    return this.#drained
+  }
+
+  async #drain(by: Actor, cutAfterMs: number, fault: Fault): Promise<Readonly<Record<ClaimKind, number>>> {
     this.#order = { is: 'draining', by, deadline: this.#world.now() + cutAfterMs }
     this.#settleServing()
     if (this.inFlight.length > 0) await this.#emptyOr(cutAfterMs)
