@@ -49,7 +49,7 @@ export class SupervisedVersion {
 
   /** An exchange could not reach it: look now rather than at the next interval. */
   suspect(): void {
-    this.#prober.wake()
+    this.#prober.suspect()
   }
 
   /** Drain, then its process, then its connections. Resolves with what was cut. */
