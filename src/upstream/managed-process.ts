@@ -60,6 +60,8 @@ const backoffBaseMs = 100
 const backoffMaxMs = 10_000
 /** Up this long, the next exit starts the backoff anew. */
 const steadyMs = 60_000
+/** From SIGKILL until its end is taken for granted: a keeper that was lost meanwhile tells of nothing. */
+const lostMs = 5_000
 
 /** The keeper's name for it: another definition under the same name is another process. */
 export function appName(name: string, settings: ProcessSettings): string {
@@ -112,10 +114,8 @@ export class ManagedProcess {
     const reason = reasonOf(exit)
     const state = this.#state
     if (state.is === 'stopping') {
-      state.timer.cancel()
-      this.#state = { is: 'idle' }
       this.#parts.log.info('process.stopped', { version: this.#version, exit: reason })
-      return state.done()
+      return this.#stopped()
     }
     if (state.is !== 'running' && state.is !== 'asked') return
     if (state.is === 'running' && this.#parts.world.elapsed() - state.since > steadyMs) this.#failuresInARow = 0
@@ -124,7 +124,7 @@ export class ManagedProcess {
     this.#restartLater(reason)
   }
 
-  /** SIGTERM, and SIGKILL after the process's `stopTimeout`. Resolves when it is gone. */
+  /** SIGTERM, and SIGKILL after the process's `stopTimeout`. Resolves when it is gone, or five seconds after SIGKILL. */
   stop(): Promise<void> {
     const state = this.#state
     if (state.is === 'waiting') state.timer.cancel()
@@ -141,14 +141,30 @@ export class ManagedProcess {
       this.#state = { ...state, done }
       return promise
     }
-    const { apps, world, log } = this.#parts
-    const kill = () => {
-      log.warn('process.killed', { version: this.#version, after_ms: this.#settings.stopTimeoutMs })
-      apps.signal(this.app, 'SIGKILL')
-    }
-    this.#state = { is: 'stopping', timer: world.after(this.#settings.stopTimeoutMs, kill), done: resolve }
+    const { apps, world } = this.#parts
+    this.#state = { is: 'stopping', timer: world.after(this.#settings.stopTimeoutMs, () => this.#kill()), done: resolve }
     apps.signal(this.app, 'SIGTERM')
     return promise
+  }
+
+  #kill(): void {
+    const { apps, world, log } = this.#parts
+    if (this.#state.is !== 'stopping') return
+    log.warn('process.killed', { version: this.#version, after_ms: this.#settings.stopTimeoutMs })
+    const giveUp = () => {
+      log.error('process.lost', { version: this.#version, hint: 'nobody told of its end; look for it by hand' })
+      this.#stopped()
+    }
+    this.#state = { ...this.#state, timer: world.after(lostMs, giveUp) }
+    apps.signal(this.app, 'SIGKILL')
+  }
+
+  #stopped(): void {
+    const state = this.#state
+    if (state.is !== 'stopping') return
+    state.timer.cancel()
+    this.#state = { is: 'idle' }
+    state.done()
   }
 
   #ask(): void {
