@@ -100,7 +100,7 @@ describe('logs', () => {
     const exit = once(child, 'exit')
     try {
       await until(
-        () => shown.includes('version.ready'),
+        () => shown.includes('baton.ready'),
         () => shown,
       )
       assert.ok(shown.includes('\u001b['), 'colours')
