@@ -5,7 +5,8 @@
  *                   │                             │
  *                   └──────────── stop ───────────┴─► stopping ─exit─► idle
  *
- * A process of the same name and definition that runs already (a generation died) is adopted: no start, the same pid.
+ * A process of the same name and definition that runs already (a generation died, or its version was removed and is wanted again) is
+ * adopted: no start, the same pid. It has one owner at a time; the former one gives it up by `release`.
  */
 import { createHash } from 'node:crypto'
 import type { ProcessSettings } from '../config/settings.ts'
@@ -93,6 +94,10 @@ export class ManagedProcess {
   get port(): number {
     return this.#settings.port
   }
+  /** It runs, or will: its port is not free. */
+  get holdsPort(): boolean {
+    return this.#state.is !== 'idle'
+  }
   get restarts(): number {
     return this.#restarts
   }
@@ -122,6 +127,11 @@ export class ManagedProcess {
     this.#parts.metrics.add('baton_process_exits_total', 1, this.#version)
     this.#parts.watcher.exited(reason)
     this.#restartLater(reason)
+  }
+
+  /** Another one goes on with the process as it runs: whatever happens to it is that one's business. */
+  release(): void {
+    if (this.#state.is === 'running') this.#state = { is: 'idle' }
   }
 
   /** SIGTERM, and SIGKILL after the process's `stopTimeout`. Resolves when it is gone, or five seconds after SIGKILL. */
