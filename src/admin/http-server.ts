@@ -53,7 +53,9 @@ export class HttpServer {
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
     const handler = this.#endpoints[`${method} ${path}`]
     if (handler === undefined) return this.#unknown(path, method, response)
-    Promise.resolve(handler(request, response)).catch((error: unknown) => {
+    // within the promise: a handler that throws at once must not end the process
+    new Promise<void>((resolve) => resolve(handler(request, response))).catch((error: unknown) => {
+      if (request.errored !== null) return this.#log.debug('admin.client_gone', { path, reason: errorMessage(error) })
       this.#log.error('admin.failed', { path, reason: errorMessage(error) })
       if (response.headersSent) response.destroy()
       else answerError(response, 500, 'internal', errorMessage(error))
