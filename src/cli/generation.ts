@@ -36,6 +36,7 @@ export const command = define({
           return
         }
         stopAt = world.elapsed()
+        keeper.leaving()
         app.stop().then(
           () => resolve(exitCode.done),
           (error: unknown) => resolve(report(error, context)),

@@ -2,11 +2,13 @@
  * The tiny first process: it binds the sockets and is the parent of baton's generations and of managed apps (DESIGN.md section 2).
  * It reads no configuration, parses no request and decides nothing about apps, so that it has no reason to die.
  *
- *   starting ── first ready ──► serving ── TERM, INT ──► stopping ──► ended
- *       └──────────── TERM, INT ────────────────────────────┘ └─ again ─► killing ─► ended
+ *   starting ── first ready ──► serving ─ the generation leaves ─► leaving ──► ended
+ *       │                          │                                  │
+ *       └──────────────────────────┴──────────── TERM, INT ───────────┴──► stopping ──► ended
+ *                                                                             └─ again ─► killing ─► ended
  *
  * A generation that ends with 0 was the ordered end, in every state. Any other end: while starting, baton ends with that code;
- * while serving, the next one is started (at once, then with backoff); while stopping or killing, baton ends with 1.
+ * while serving, the next one is started (at once, then with backoff); while leaving, stopping or killing, baton ends with 1.
  */
 import { spawnSync } from 'node:child_process'
 import { isatty } from 'node:tty'
@@ -87,7 +89,7 @@ class Keeper {
   readonly #lock: Lock
   readonly #sockets: Sockets
   readonly #apps: Apps
-  #state: 'starting' | 'serving' | 'stopping' | 'killing' | 'ended' = 'starting'
+  #state: 'starting' | 'serving' | 'leaving' | 'stopping' | 'killing' | 'ended' = 'starting'
   #generation: Generation | null = null
   #restarts = 0
   #readyAt: number | null = null
@@ -149,6 +151,9 @@ class Keeper {
         this.#readyAt = this.#options.world.elapsed()
         if (this.#state === 'starting') this.#state = 'serving'
         break
+      case 'leaving':
+        if (this.#state === 'starting' || this.#state === 'serving') this.#leave()
+        break
       case 'app-start':
         this.#apps.start(message.app)
         break
@@ -195,12 +200,13 @@ class Keeper {
 
   #stopSignal(): void {
     const { world, timing, log } = this.#options
-    if (this.#state === 'starting' || this.#state === 'serving') {
+    const knows = this.#state === 'leaving'
+    if (this.#state === 'starting' || this.#state === 'serving' || knows) {
+      this.#leave()
       this.#state = 'stopping'
       this.#stopAt = world.elapsed()
-      this.#sockets.letGo()
       if (this.#generation === null) void this.#end(exitCode.done, 'stop')
-      this.#tell({ v: protocolVersion, is: 'stop' })
+      if (!knows) this.#tell({ v: protocolVersion, is: 'stop' })
       return
     }
     if (world.elapsed() - this.#stopAt < timing.secondSignalMs || this.#state === 'killing') return
@@ -212,6 +218,12 @@ class Keeper {
     this.#state = 'killing'
     this.#tell({ v: protocolVersion, is: 'stop-now' })
     world.after(timing.killMs, () => void this.#end(exitCode.failed, 'kill'))
+  }
+
+  /** No next generation comes, so the ports are the present one's to give up. */
+  #leave(): void {
+    this.#state = 'leaving'
+    this.#sockets.letGo()
   }
 
   /** The one way out: what is left of the apps goes first, then the generation, then run() resolves. */

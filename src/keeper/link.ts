@@ -69,6 +69,10 @@ class Link implements KeeperLink {
     if (!this.lost) this.#say({ v: protocolVersion, is: 'ready' })
   }
 
+  leaving(): void {
+    if (!this.lost) this.#say({ v: protocolVersion, is: 'leaving' })
+  }
+
   #say(message: ToKeeper): void {
     // A send that fails means the keeper is gone; 'disconnect' tells so, and there is nothing else to do about it.
     process.send?.(message, undefined, undefined, () => undefined)

@@ -45,6 +45,8 @@ export type ToGeneration =
 
 export type ToKeeper =
   | { readonly v: 1; readonly is: 'ready' }
+  /** It has begun its ordered end: by the keeper's `stop`, or by a signal of its own. */
+  | { readonly v: 1; readonly is: 'leaving' }
   | { readonly v: 1; readonly is: 'app-start'; readonly app: AppStart }
   | { readonly v: 1; readonly is: 'app-signal'; readonly name: string; readonly signal: NodeJS.Signals }
 
@@ -76,6 +78,8 @@ export interface KeeperLink {
   signal(name: string, signal: NodeJS.Signals): void
   /** Serving: from now on a crash of this process is answered with a new generation. */
   ready(): void
+  /** The ordered end has begun: a crash from now on is the end as well. */
+  leaving(): void
   onApps: (apps: readonly AppProcess[]) => void
   onExit: (exit: AppExit) => void
   onReload: () => void

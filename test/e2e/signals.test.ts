@@ -37,14 +37,43 @@ describe('signals', () => {
   test('SIGTERM to the generation alone is the whole ordered end', async () => {
     await using baton = await startBaton({ config })
     await untilProbe(baton, 'ready', 'v1')
-    const slow = send({ port: baton.publicPort, path: '/slow?ms=700' })
+    const slow = send({ port: baton.publicPort, path: '/slow?ms=2000' })
     await until(
       async () => (await statusOf(baton)).versions[0]?.inFlight === 1,
       () => 'not under way',
     )
     process.kill((await statusOf(baton)).baton.pid, 'SIGTERM')
+    await until(
+      () =>
+        send({ port: baton.publicPort, path: '/who' }).then(
+          () => false,
+          (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
+        ),
+      () => 'still accepting',
+    )
+    assert.equal((await statusOf(baton)).baton.leaving, true, 'not before the end')
     assert.equal((await slow).status, 200)
     assert.deepEqual(await baton.exit, { code: 0, signal: null })
+    assert.deepEqual(baton.alive(), [])
+  })
+
+  test('a generation that dies in its ordered end is not followed by another', async () => {
+    await using baton = await startBaton({ config })
+    await untilProbe(baton, 'ready', 'v1')
+    const hanging = send({ port: baton.publicPort, path: '/hang' }).catch((error: NodeJS.ErrnoException) => error.code)
+    await until(
+      async () => (await statusOf(baton)).versions[0]?.inFlight === 1,
+      () => 'not under way',
+    )
+    const { pid } = (await statusOf(baton)).baton
+    process.kill(pid, 'SIGTERM')
+    await until(
+      () => logged(baton, 'baton.leaving').length === 1,
+      () => baton.output(),
+    )
+    process.kill(pid, 'SIGKILL')
+    assert.equal(await hanging, 'ECONNRESET')
+    assert.deepEqual(await baton.exit, { code: 1, signal: null })
     assert.deepEqual(baton.alive(), [])
   })
 
