@@ -11,10 +11,10 @@ export function compileSnapshot(bootstrap: Bootstrap, dynamic: Dynamic, revision
   return Object.freeze({ revision, hash: hashOf(dynamic), bootstrap, dynamic, roles, router })
 }
 
-/** The candidate's name is the salt, so that the same users move each time that a version is on trial again. */
+/** The candidate's name is the salt, so that the same users move each time that a version is on trial again. No plan runs, so no weight. */
 function rolesOf(dynamic: Dynamic): Roles {
   const { stable, candidate } = dynamic
-  return { stable, candidate, salt: candidate ?? stable }
+  return { stable, candidate, salt: candidate ?? stable, weight: 0 }
 }
 
 /** SHA-256 of the settings, in hex: two texts that mean the same have the same. */
