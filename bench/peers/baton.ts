@@ -1,23 +1,24 @@
 /** baton as a user starts it. The generation carries the traffic and is measured; its keeper is a footnote. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childrenOf, residentBytes } from '../process.ts'
 import { freePort, type Program, proxyCore, startProgram } from '../program.ts'
 import type { Peer } from './peer.ts'
 
-const bin = join(import.meta.dirname, '../../bin/baton.js')
-/** What bin/baton.js loads: the compiled form, as in the package, where there is one. */
-const form = existsSync(join(import.meta.dirname, '../../dist/main.js')) ? 'compiled dist/' : 'TypeScript sources, stripped as they load'
+const root = join(import.meta.dirname, '../..')
 const readyTimeoutMs = 15_000
 
 export const baton: Peer = {
   name: 'baton',
-  settings: `bin/baton.js run -c FILE (${form}), its defaults (access log off), one external version; the generation is measured, the keeper is not`,
+  settings:
+    'the compiled package, `baton run -c FILE`, its defaults (access log off), one external version; the generation is measured, the keeper is not',
   needs: null,
   async start({ folder, port, originPort }) {
     const file = join(folder, 'baton.yaml')
     const metricsPort = await freePort()
+    const bin = packageInto(join(folder, 'package'))
     writeFileSync(file, configuration(folder, port, metricsPort, originPort))
     const keeper = await startProgram({ name: 'baton', core: proxyCore, argv: [process.execPath, bin, 'run', '-c', file], port })
     const program = { ...keeper, stop: () => stopBoth(keeper) }
@@ -34,6 +35,16 @@ export const baton: Peer = {
       footnote: () => `baton's keeper beside it: ${(residentBytes(keeper.pid) / 1e6).toFixed(0)} MB resident`,
     }
   },
+}
+
+/** The package as it is published, without a `dist` in the tree that later runs of the sources would take for theirs. */
+function packageInto(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')])
+  for (const name of ['bin', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  return join(folder, 'bin/baton.js')
 }
 
 const generationOf = (keeper: Program): number[] => childrenOf(keeper.pid).slice(-1)

@@ -24,7 +24,8 @@ class Relay implements Dispatcher.DispatchHandler {
     this.response.writeHead(status, withoutConnection(raw.map((part) => part.toString('latin1'))))
   }
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.response.write(chunk)) return
+    // undici hands over an empty chunk after each resume: a system call for nothing
+    if (chunk.length === 0 || this.response.write(chunk)) return
     controller.pause()
     this.response.once('drain', () => controller.resume())
   }

@@ -127,6 +127,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
 
   wanted(): void {
     if (this.#stage === 'over') return
+    this.#appSlow = false
+    this.#activeAt = this.#plane.world.elapsed()
     const call = this.#call
     if (call !== null && this.#replay !== null) for (const bytes of this.#replay.chunks) call.write(bytes)
     if (this.#requestEnded) call?.end(null)
@@ -228,9 +230,14 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   fail(fault: Fault): void {
     if (this.#stage === 'over') return
     if (this.#stage === 'queued' && this.#plane.gate.forget(this)) return this.#refuse(fault)
-    if (fault.blame === 'upstream') this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+    if (this.#isVersionsFault(fault)) this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
     this.#call?.abort(fault)
     this.#end(fault)
+  }
+
+  /** An exchange may also take too long because its client does: then the version has not failed. */
+  #isVersionsFault({ blame, code }: Fault): boolean {
+    return blame === 'upstream' && (code !== 'exchange-timeout' || (this.#stage === 'calling' && this.#sentAt !== null))
   }
 
   #attempt(version: Version, decision: Decision): void {
@@ -243,8 +250,17 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
       this.#replay = Replay.for(head, this.#snapshot.dynamic.retry.replayBytes)
     }
     this.#call = null
+    // until the version wants the body, nobody has asked the client for it
+    this.#appSlow = !this.#requestEnded
     const raw = requestFields(head, version.name, decision.set)
-    const upstream = { method: head.method, target: head.target, raw, body: head.body, upgrade: head.upgrade }
+    const upstream = {
+      method: head.method,
+      target: head.target,
+      raw,
+      body: head.body,
+      upgrade: head.upgrade,
+      expectContinue: head.expectContinue,
+    }
     if (transport === null) this.#end(new Fault('not-serving', `${version.name} has no place to connect to`))
     else this.#call = transport.open(upstream, this)
   }
@@ -255,8 +271,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (snapshot === null || decision === null) return false
     const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
     if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole || this.#informed) return false
-    const next = this.#attempts === 1 && failed.serving ? failed : this.#serving(decision.fallback)
-    if (next === null || (next === failed && this.#attempts > 1) || this.#attempts > 2) return false
+    const next = this.#nextVersion(fault, failed, decision)
+    if (next === null) return false
     const { budget, metrics, world } = this.#plane
     if (!budget.take(world.elapsed(), snapshot.dynamic.retry)) {
       metrics.add('baton_retries_refused_total', 1, failed.name)
@@ -274,6 +290,16 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #restartClock(): void {
     this.#activeAt = this.#plane.world.elapsed()
     if (this.#sentAt !== null) this.#sentAt = this.#activeAt
+  }
+
+  /** Once more where it failed, on a fresh connection, then the fallback; at once the fallback where it was a fresh connection that failed. */
+  #nextVersion({ code }: Fault, failed: Version, { fallback }: Decision): Version | null {
+    if (this.#attempts > 2) return null
+    const other = this.#serving(fallback)
+    const wasFresh = code === 'connect-failed' || code === 'connect-timeout'
+    const again = this.#attempts === 1 && failed.serving && !(wasFresh && other !== null && other !== failed)
+    if (again) return failed
+    return other === failed ? null : other
   }
 
   #serving(name: string | null): Version | null {

@@ -16,6 +16,7 @@ type GateLimits = Pick<LimitSettings, 'exchanges' | 'queue' | 'queueTimeoutMs'>
 export class Gate {
   readonly #waiting = new Map<Waiter, number>()
   #inside = 0
+  #advancing = false
 
   get inside(): number {
     return this.#inside
@@ -48,18 +49,26 @@ export class Gate {
 
   /** Lets in who has a place now; called after `leave`, and when the limits have changed. */
   advance(limits: GateLimits): void {
-    for (const waiter of this.#waiting.keys()) {
-      if (this.#inside >= limits.exchanges) return
-      this.#waiting.delete(waiter)
-      this.#inside += 1
-      waiter.admitted()
+    // one that ends as it is let in (its version does not serve) comes back here: the walk goes on below, not deeper
+    if (this.#advancing) return
+    this.#advancing = true
+    try {
+      for (const waiter of this.#waiting.keys()) {
+        if (this.#inside >= limits.exchanges) return
+        this.#waiting.delete(waiter)
+        this.#inside += 1
+        waiter.admitted()
+      }
+    } finally {
+      this.#advancing = false
     }
   }
 
   /** Refuses who has waited too long. */
   expire(now: number): void {
     for (const [waiter, deadline] of this.#waiting) {
-      if (deadline > now) return
+      // those behind may have come under a shorter queueTimeout
+      if (deadline > now) continue
       this.#waiting.delete(waiter)
       waiter.refused(new Fault('queue-timeout', 'no place among limits.exchanges in time'))
     }

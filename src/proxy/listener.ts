@@ -55,8 +55,9 @@ export class Listener {
     return promise.finally(() => timer.cancel())
   }
 
-  /** Cuts what is left. */
+  /** Cuts what is left, and accepts no more if it still does: a start that failed half-way was never told to leave. */
   async close(): Promise<void> {
+    this.stopAccepting(0)
     this.#sweep?.cancel()
     for (const socket of this.#http.connections.keys()) socket.destroy()
     await this.#closed

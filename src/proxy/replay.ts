@@ -1,6 +1,5 @@
 /** A request's body as far as it was read, kept for a second attempt while it is small enough. */
 import type { Head } from './inbound/inbound.ts'
-import { isIdempotent } from './retry.ts'
 
 export class Replay {
   #chunks: Uint8Array[] = []
@@ -12,9 +11,9 @@ export class Replay {
     this.#limit = limit
   }
 
-  /** null where the method or the length rules a replay out. */
+  /** null where the length rules a replay out. What a method allows is `isRetriable`'s business. */
   static for(head: Head, limit: number): Replay | null {
-    if (head.upgrade !== null || !isIdempotent(head.method)) return null
+    if (head.upgrade !== null) return null
     return typeof head.body === 'number' && head.body > limit ? null : new Replay(limit)
   }
 

@@ -26,7 +26,7 @@ export interface TestApp extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** Resolves once it listens. `env`: VERSION, PORT, HOST, HEALTH, KEEP_ALIVE, SOCKET. */
+/** Resolves once it listens. `env`: VERSION, PORT, HOST, HEALTH, KEEP_ALIVE, SOCKET, BACKLOG. */
 export async function startTestApp(version: string, env: Readonly<Record<string, string>> = {}): Promise<TestApp> {
   const { NODE_TEST_CONTEXT: _context, ...inherited } = process.env
   const child = spawn(nodePath, [program], { env: { ...inherited, VERSION: version, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })

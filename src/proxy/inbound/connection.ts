@@ -36,6 +36,8 @@ export class Connection {
     this.peer = peer
     this.#world = world
     this.idleSince = world.elapsed()
+    // node:http takes its own listener away when it hands the socket over (an upgrade, CONNECT): without one a client's reset ends the process
+    socket.on('error', ignore)
   }
 
   get busy(): boolean {
@@ -64,6 +66,8 @@ export class Connection {
   done(): void {
     this.#busy = false
     this.current = null
+    // whoever left has no use for the answers to what it pipelined
+    if (this.socket.destroyed) this.refuse()
     this.idleSince = this.#world.elapsed()
     const next = this.#pending.shift()
     if (next === undefined) return
@@ -104,3 +108,6 @@ export class Connection {
     this.socket.resume()
   }
 }
+
+/** 'close' follows, and says what there is to say. */
+function ignore(): void {}

@@ -27,9 +27,6 @@ export class NodeUpgrade implements Inbound {
     this.#early = early
     this.#socket.on('close', () => this.#closed())
     this.#socket.on('drain', () => this.receiver?.sendable())
-    this.#socket.on('error', () => {
-      // 'close' follows, and says what there is to say
-    })
   }
 
   inform(): void {

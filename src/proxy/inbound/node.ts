@@ -42,6 +42,9 @@ export class NodeServer {
       requireHostHeader: false,
       requestTimeout: 0,
       noDelay: true,
+      // a response is paused above this; at node's 64 KiB a large one is paused for each read of the app's
+      highWaterMark: 131_072,
+      optimizeEmptyRequests: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
       connectionsCheckingInterval: 1_000,

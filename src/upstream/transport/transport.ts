@@ -18,6 +18,8 @@ export interface UpstreamHead {
   readonly body: BodyLength
   /** The protocol to upgrade to, or null. */
   readonly upgrade: string | null
+  /** The client sends its body only when it is asked to: by `Answer.wanted`, once the connection to the app stands. */
+  readonly expectContinue: boolean
 }
 
 /** How much of the request may have reached the app when a call failed. */
@@ -36,7 +38,7 @@ export interface Answer {
   end(trailers: Raw | null): void
   /** After `Call.write` returned false. */
   writable(): void
-  /** The connection to the app stands, and the request's body is wanted. */
+  /** The request's body is wanted. */
   wanted(): void
   failed(fault: Fault, sent: Sent): void
 }

@@ -115,7 +115,10 @@ const server = createServer((request, response) => {
   Promise.resolve(page(request, response, url.searchParams)).catch(() => response.destroy())
 })
 server.keepAliveTimeout = Number(process.env.KEEP_ALIVE ?? 60_000)
-const where = process.env.SOCKET === undefined ? { host, port: Number(process.env.PORT ?? 0) } : { path: process.env.SOCKET }
+const where =
+  process.env.SOCKET === undefined
+    ? { host, port: Number(process.env.PORT ?? 0), backlog: Number(process.env.BACKLOG ?? 511) }
+    : { path: process.env.SOCKET }
 server.listen(where, () => {
   const address = server.address()
   console.log(`${version} listening on ${typeof address === 'object' ? address?.port : address}`)
