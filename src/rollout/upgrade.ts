@@ -10,7 +10,15 @@ export type Actor = 'operator' | 'plan' | 'engine' | 'configuration'
 
 /** Why an upgrade went back or stands still. */
 export interface Cause {
-  readonly code: 'ordered' | 'precheck-failed' | 'start-failed' | 'not-ready-in-time' | 'candidate-lost' | 'drain-failed' | 'stop-failed' | 'old-lost'
+  readonly code:
+    | 'ordered'
+    | 'precheck-failed'
+    | 'start-failed'
+    | 'not-ready-in-time'
+    | 'candidate-lost'
+    | 'drain-failed'
+    | 'stop-failed'
+    | 'old-lost'
   /** One line for people. */
   readonly detail: string
   readonly by: Actor
@@ -24,28 +32,33 @@ interface Common {
   readonly from: VersionName
   readonly to: VersionName
   readonly plan: Plan
+  /** `to` did not run before this upgrade: a rollback drains and stops it again. */
+  readonly ours: boolean
   /** Goes up by one with each move; an event of an earlier move is stale. */
   readonly seq: number
   /** ms since the epoch */
   readonly beganAt: number
-  /** When the present phase (and step) began, ms since the epoch. */
+  /** When the present phase began, ms since the epoch. */
+  readonly phaseSince: number
+  /** When the present place began, ms since the epoch: the step, its mode, the todo. What is awaited is awaited from here. */
   readonly since: number
 }
 
 /**
  *   shift:      precheck → start-new → health-check → warm → shift → (commit) → stop-old → done
- *   exclusive:  precheck → hold → stop-old → start-new → health-check → release (commit) → done
- *   from each of those before commit: rollback (route, drain, stop) → rolled-back | failed
+ *   exclusive:  precheck → hold → stop-old → start-new → health-check → (commit) → release → done
+ *   from each of those before commit, and from the stop-old after it by an order alone: rollback → rolled-back | failed
  */
-export type Upgrade = Common &
-  (
-    | { readonly phase: 'precheck' | 'start-new' | 'health-check' | 'warm' | 'hold' | 'release' | 'done' }
-    | { readonly phase: 'shift'; readonly step: number; readonly mode: ShiftMode }
-    | { readonly phase: 'stop-old'; readonly todo: 'drain' | 'stop'; readonly frozen: Cause | null }
-    | { readonly phase: 'rollback'; readonly todo: 'route' | 'drain' | 'stop' | 'restart-old'; readonly why: Cause }
-    | { readonly phase: 'rolled-back' | 'failed'; readonly why: Cause }
-  )
+export type Place =
+  | { readonly phase: 'precheck' | 'start-new' | 'health-check' | 'warm' | 'hold' | 'release' | 'done' }
+  | { readonly phase: 'shift'; readonly step: number; readonly mode: ShiftMode }
+  | { readonly phase: 'stop-old'; readonly todo: 'drain' | 'stop'; readonly frozen: Cause | null }
+  | { readonly phase: 'rollback'; readonly todo: 'restart-old' | 'release' | 'drain' | 'stop'; readonly why: Cause }
+  | { readonly phase: 'rolled-back' | 'failed'; readonly why: Cause }
+export type Upgrade = Common & Place
 export type Phase = Upgrade['phase']
+/** An upgrade that stands in this phase. */
+export type In<P extends Phase> = Extract<Upgrade, { readonly phase: P }>
 
 export type Order = 'promote' | 'pause' | 'resume' | 'rollback'
 
@@ -68,6 +81,7 @@ export type Event =
   | { readonly is: 'candidate-lost'; readonly detail: string }
   | { readonly is: 'drained' }
   | { readonly is: 'stopped' }
+  /** What was being drained or stopped did not let itself be. */
   | { readonly is: 'stop-failed'; readonly detail: string }
   /** baton itself came back: the present phase's actions are to be done again. */
   | { readonly is: 'recovered' }
@@ -80,7 +94,7 @@ export type Action =
   | { readonly do: 'warm'; readonly version: VersionName; readonly from: VersionName }
   /** Lay roles and weight over the running snapshot, as `rolesOf` says of the upgrade. */
   | { readonly do: 'route' }
-  /** Answer `step-met` once both are there; at once if both are 0. Not for a manual or paused step. */
+  /** Answer `step-met` once both are there, the time counted from `since`; at once if both are 0. Not for a manual or paused step. */
   | { readonly do: 'await-step'; readonly forMs: number; readonly minRequests: number }
   | { readonly do: 'drain'; readonly version: VersionName }
   | { readonly do: 'undrain'; readonly version: VersionName }
