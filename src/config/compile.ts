@@ -5,8 +5,8 @@ import { bindRouter, compileRoutes } from '../routing/router.ts'
 import type { Bootstrap, Dynamic } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
-export function compileSnapshot(bootstrap: Bootstrap, dynamic: Dynamic, revision: number): Snapshot {
-  const roles = rolesOf(dynamic)
+/** `roles` are the configuration's own where nothing else owns them. */
+export function compileSnapshot(bootstrap: Bootstrap, dynamic: Dynamic, revision: number, roles: Roles = rolesOf(dynamic)): Snapshot {
   const router = bindRouter(compileRoutes(dynamic.routes, dynamic.sticky), roles)
   return Object.freeze({ revision, hash: hashOf(dynamic), bootstrap, dynamic, roles, router })
 }

@@ -66,7 +66,9 @@ export class DataPlane {
   async start(fd: number): Promise<void> {
     const { world, versions } = this.#parts
     await this.#listener.start(fd)
-    this.#sweep = startSweep({ world, gate: this.gate, inFlight: () => versions.all().map(({ version }) => version.inFlight) }, sweepMs)
+    const inFlight = () => versions.all().map(({ version }) => version.inFlight)
+    const limits = () => this.#parts.live.current().dynamic.limits
+    this.#sweep = startSweep({ world, gate: this.gate, inFlight, limits }, sweepMs)
   }
 
   /** Takes over what a new configuration says of connections. */

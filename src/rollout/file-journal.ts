@@ -10,6 +10,7 @@ import { errorCode, errorMessage } from '../errors.ts'
 import { type Journal, type JournalEntry, summaryOf, type UpgradeSummary } from './journal.ts'
 import { readEntry, readLedger } from './journal-form.ts'
 import type { Ledger } from './ledger.ts'
+import type { Receipt } from './receipt.ts'
 import { isOver, type UpgradeId } from './upgrade.ts'
 import { isUpgradeId } from './upgrade-id.ts'
 
@@ -66,6 +67,17 @@ export class FileJournal implements Journal {
     return (text ?? '').split('\n').flatMap((line) => this.#entryOf(line, id))
   }
 
+  /** Under the upgrade's name, so that it goes when the upgrade does. */
+  keepReceipt(receipt: Receipt): Promise<void> {
+    return writeAtomically(this.#receiptOf(receipt.id), `${JSON.stringify(receipt, null, 1)}\n`)
+  }
+
+  /** Null if none was kept. */
+  async receipt(id: string): Promise<Receipt | null> {
+    const text = isUpgradeId(id) ? await readIfThere(this.#receiptOf(id)) : null
+    return text === null ? null : (JSON.parse(text) as Receipt)
+  }
+
   async history(): Promise<readonly UpgradeSummary[]> {
     const summaries: UpgradeSummary[] = []
     for (const id of await this.#ids()) {
@@ -113,6 +125,10 @@ export class FileJournal implements Journal {
       this.#warn(`${this.#pathOf(id)} has a line that cannot be read; it is passed over`, error)
       return []
     }
+  }
+
+  #receiptOf(id: UpgradeId): string {
+    return join(this.folder, `${id}.receipt.json`)
   }
 
   #pathOf(id: UpgradeId): string {

@@ -1,0 +1,48 @@
+/** The versions at run time and their counts, as the conductor uses them. */
+import type { VersionName } from '../routing/route.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Versions } from '../upstream/versions.ts'
+import type { VersionControl } from './conductor.ts'
+
+/** A client's own faults say nothing of the version. */
+const clientFaults: readonly string[] = ['client-gone', 'client-timeout', 'bad-request', 'body-too-large']
+
+/** `versions` is asked for when it is needed: they come to be after the roles that they follow. */
+export function versionControl(versions: () => Versions, metrics: Metrics, apply: () => void): VersionControl {
+  return {
+    apply,
+    runs: (name) => versions().get(name) !== undefined,
+    isServing: (name) => versions().get(name)?.serving === true,
+    whyNotServing: (name) => whyNotServing(versions(), name),
+    drain: async (name) => (await versions().drain(name))?.cut ?? 0,
+    undrain: (name) => versions().undrain(name),
+    retire: (name) => versions().retire(name),
+    requests: (name) => requestsOf(metrics, name),
+    failures: (name) => failuresOf(metrics, name),
+    exits: (name) => versions().supervised(name)?.process?.restarts ?? 0,
+    pid: (name) => versions().supervised(name)?.process?.pid ?? null,
+  }
+}
+
+function whyNotServing(versions: Versions, name: VersionName): string {
+  const version = versions.get(name)
+  if (version === undefined) return `${name} does not run`
+  const { probe, order } = version
+  if (probe.is === 'not-ready') return `${name} is not ready: ${probe.reason}`
+  if (probe.is === 'starting') return `${name} is still starting`
+  return order.is === 'active' ? `${name} has no place to connect to` : `${name} is ${order.is}`
+}
+
+function requestsOf(metrics: Metrics, name: VersionName): number {
+  let total = 0
+  for (const series of metrics.allSeries()) if (series.version === name) for (const count of series.requests) total += count
+  return total
+}
+
+function failuresOf(metrics: Metrics, name: VersionName): number {
+  let total = 0
+  for (const { labels, value } of metrics.samples('baton_faults_total')) {
+    if (labels.version === name && !clientFaults.includes(labels.code ?? '')) total += value
+  }
+  return total
+}
