@@ -7,7 +7,10 @@ import { send, serveEndpoints } from './served.ts'
 
 let outcome: Outcome = { is: 'accepted', upgrade: null }
 const explained = { receipt: { v: 1 }, entries: [{ seq: 1 }] }
-const { calls, control } = rolloutControl(() => outcome, explained)
+const { calls, control } = rolloutControl(
+  () => outcome,
+  () => explained,
+)
 const served = await serveEndpoints(rolloutEndpoints(control))
 after(() => served.close())
 

@@ -6,8 +6,8 @@ export interface Told {
   readonly control: RolloutControl
 }
 
-/** `outcome` is the answer to every order. */
-export function rolloutControl(outcome: () => Outcome, explained: Awaited<ReturnType<RolloutControl['explain']>> = null): Told {
+/** `outcome` is the answer to every order, `explained` what it knows of the one upgrade that it knows. */
+export function rolloutControl(outcome: () => Outcome, explained: () => Awaited<ReturnType<RolloutControl['explain']>>): Told {
   const calls: unknown[][] = []
   const answer =
     (name: string) =>
@@ -25,7 +25,7 @@ export function rolloutControl(outcome: () => Outcome, explained: Awaited<Return
     hold: answer('hold'),
     release: answer('release'),
     history: async () => [{ id: 'upg-20261124-ab12' }],
-    explain: async (id) => (id === 'upg-20261124-ab12' ? explained : null),
+    explain: async (id) => (id === 'upg-20261124-ab12' ? explained() : null),
   }
   return { calls, control }
 }
