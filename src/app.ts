@@ -20,10 +20,8 @@ import { BatonError, errorMessage, formatConfigFault } from './errors.ts'
 import type { KeeperLink, ListenerFds } from './keeper/protocol.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { DataPlane } from './proxy/data-plane.ts'
-import { Conductor } from './rollout/conductor.ts'
-import { rolloutControl } from './rollout/control.ts'
 import { FileJournal } from './rollout/file-journal.ts'
-import { firstLedger } from './rollout/first-ledger.ts'
+import { Rollout } from './rollout/rollout.ts'
 import { versionControl } from './rollout/version-control.ts'
 import { Events } from './telemetry/events.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -117,8 +115,7 @@ class Running {
   readonly #source: FileSource
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
-  readonly #conductor: Conductor
-  readonly #journal: FileJournal
+  readonly #rollout: Rollout
   readonly #servers: Readonly<Record<string, HttpServer>>
   readonly #startedAt: number
   #exposition: Promise<Exposition> | null = null
@@ -131,14 +128,13 @@ class Running {
     this.#options = options
     this.#log = log
     this.#stateFile = stateFile
-    this.#journal = journal
     this.#startedAt = world.now()
     this.#lastGood = new LastGoodFile(loaded.config.bootstrap.state, warn)
     const recorder = configRecorder(this.#metrics)
-    this.#conductor = this.#createConductor(loaded)
-    const rolesFor = (dynamic: Dynamic) => this.#conductor.rolesFor(dynamic)
-    const veto = (next: Dynamic) => this.#conductor.veto(next)
-    const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, rolesFor, veto }
+    const rollout = this.#createRollout(loaded.config.dynamic, journal)
+    this.#rollout = rollout
+    const overlay = { rolesFor: (dynamic: Dynamic) => rollout.rolesFor(dynamic), veto: (next: Dynamic) => rollout.vetoFor(next) }
+    const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, ...overlay }
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
     this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
@@ -177,7 +173,7 @@ class Running {
       { name: 'last good', start: nothing, stop: () => this.#lastGood.close() },
       ...servers,
       { name: 'versions', start: startVersions, stop: () => this.#versions.stop(0) },
-      { name: 'rollout', start: () => this.#conductor.recover(), stop: () => this.#conductor.stop() },
+      { name: 'rollout', start: () => this.#rollout.start(), stop: () => this.#rollout.stop() },
       { name: 'public', start: startServing, stop: () => this.#dataPlane.close() },
       { name: 'configuration', start: () => this.#source.start(), stop: () => this.#source.stop() },
     ]
@@ -194,7 +190,7 @@ class Running {
   /** Readiness fails, serving goes on until the endpoints have heard; then no more accepts, and what is under way ends or is cut. */
   async leave(): Promise<void> {
     const { world } = this.#options
-    await this.#conductor.stop()
+    await this.#rollout.stop()
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
@@ -244,26 +240,19 @@ class Running {
     })
   }
 
-  #createConductor(loaded: Loaded): Conductor {
-    const { world } = this.#options
-    const { ledger, warning } = firstLedger(this.#journal.read(), loaded.config.dynamic)
-    if (warning !== null) this.#log.warn('rollout.ledger', { warning })
-    return new Conductor(ledger, {
-      world,
+  #createRollout(first: Dynamic, journal: FileJournal): Rollout {
+    const apply = () => this.#applyVersions(this.#live.current())
+    return new Rollout({
+      world: this.#options.world,
       log: this.#log,
       metrics: this.#metrics,
-      journal: this.#journal,
-      keepReceipt: (receipt) => this.#journal.keepReceipt(receipt),
-      versions: versionControl(
-        () => this.#versions,
-        this.#metrics,
-        () => this.#applyVersions(this.#live.current()),
-      ),
+      journal,
+      versions: versionControl(() => this.#versions, this.#metrics, apply),
+      first,
+      dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
-      hold: () => this.#dataPlane.gate.hold(),
-      release: () => this.#dataPlane.gate.release(),
-      dynamic: () => this.#live.current().dynamic,
+      holding: () => this.#dataPlane.gate,
     })
   }
 
@@ -290,19 +279,19 @@ class Running {
       putConfig: async (text, ifMatch) => this.#told(await this.#source.put(text, ifMatch)),
       reload: async () => this.#told(await this.#source.reload()),
       route: (request) => this.#live.current().router.explain(request, world.random),
-      rollout: rolloutControl(this.#conductor, this.#journal, this.#dataPlane.gate),
+      rollout: this.#rollout.control,
     }
   }
 
   /** What has to hear of a configuration. */
   #follow(snapshot: Snapshot): void {
-    this.#conductor.followed(snapshot.dynamic).catch((error: unknown) => this.#log.error('rollout.failed', { reason: errorMessage(error) }))
+    this.#rollout.follow(snapshot.dynamic)
     this.#applyVersions(snapshot)
     this.#dataPlane.follow(snapshot)
   }
 
   #applyVersions({ bootstrap, dynamic }: Snapshot): void {
-    this.#versions.apply(bootstrap, dynamic, this.#conductor.wishes(dynamic))
+    this.#versions.apply(bootstrap, dynamic, this.#rollout.wishesFor(dynamic))
   }
 
   /** A stable version that was ready before is waited for, but not for long. */
@@ -349,7 +338,7 @@ class Running {
       config: this.#live.status(),
       roles,
       versions: this.#versions.all(),
-      upgrade: this.#conductor.upgrade,
+      upgrade: this.#rollout.upgrade,
       idle: Object.keys(dynamic.versions).filter((name) => this.#versions.get(name) === undefined),
       connections: this.#dataPlane.connectionCount,
       queued: this.#dataPlane.gate.waiting,

@@ -6,327 +6,171 @@
  */
 import type { Dynamic } from '../config/settings.ts'
 import { errorMessage } from '../errors.ts'
-import type { Roles, VersionName } from '../routing/route.ts'
+import type { VersionName } from '../routing/route.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Timer, World } from '../world.ts'
+import { watchCandidate } from './candidate-watch.ts'
 import type { Journal } from './journal.ts'
-import type { Ledger } from './ledger.ts'
+import type { LedgerKeeper } from './ledger-keeper.ts'
+import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
-import { isExclusive, rolesOf, stableOf } from './roles.ts'
+import { stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
 import { type Action, type Actor, type Event, isOver, type Move, type Order, type Upgrade } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
-
-/** The versions, as an upgrade moves them. */
-export interface VersionControl {
-  /** Starts what the roles and the ledger want running, stops what they no longer want. */
-  apply(): void
-  /** It is there already, whatever its health. */
-  runs(name: VersionName): boolean
-  isServing(name: VersionName): boolean
-  whyNotServing(name: VersionName): string
-  /** No new exchange; resolves when nothing is left, or the rest was cut: with how many. */
-  drain(name: VersionName): Promise<number>
-  undrain(name: VersionName): void
-  /** Stops it for good: process, probes, connections. */
-  retire(name: VersionName): Promise<void>
-  /** Exchanges that the version has ended since baton started. */
-  requests(name: VersionName): number
-  /** Exchanges of the version that baton could not answer, since it started. */
-  failures(name: VersionName): number
-  /** How often its process has ended by itself. */
-  exits(name: VersionName): number
-  pid(name: VersionName): number | null
-}
+import type { VersionControl } from './version-control.ts'
+import type { VersionOrders } from './version-orders.ts'
 
 export interface ConductorParts {
   readonly world: World
   readonly log: Log
   readonly metrics: Metrics
-  readonly journal: Journal
+  readonly keeper: LedgerKeeper
+  readonly journal: Pick<Journal, 'append' | 'entries'>
   /** Keeps a receipt under the upgrade's name. */
   keepReceipt(receipt: Receipt): Promise<void>
   readonly versions: VersionControl
+  readonly orders: VersionOrders
   /** Roles and weight have changed: lay them over the running snapshot. */
   route(): void
   /** Fills the new version's cache; resolves at once where there is none. */
   warm(to: VersionName, from: VersionName): Promise<void>
   hold(): void
   release(): void
-  dynamic(): Dynamic
-}
-
-export type OrderOutcome =
-  | { readonly is: 'accepted'; readonly upgrade: Upgrade | null }
-  | { readonly is: 'unchanged'; readonly upgrade: Upgrade | null }
-  | { readonly is: 'refused'; readonly reason: string }
-  | { readonly is: 'unknown'; readonly what: string }
-
-/** What lies over the configuration, for the versions. */
-export interface Wishes {
-  readonly stable: VersionName
-  readonly candidate: VersionName | null
-  readonly kept: readonly VersionName[]
-  readonly retired: readonly VersionName[]
-  readonly drained: readonly VersionName[]
+  dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
 /** Between looks at what an upgrade waits for. */
 const lookMs = 50
-/** Not ready for this long, a candidate that served is lost. */
-const lostAfterMs = 10_000
+/** After a journal that could not be written (a full disk), the event is taken again. */
+const retakeMs = 1_000
 
 export class Conductor {
   readonly #parts: ConductorParts
-  #ledger: Ledger
-  #queue: Promise<unknown> = Promise.resolve()
   #wait: Timer | null = null
   #watch: Timer | null = null
-  #notServingSince: number | null = null
-  #exitsBefore = -1
   #figures = { cut: 0, failuresBefore: 0 }
   #stopped = false
 
-  constructor(ledger: Ledger, parts: ConductorParts) {
-    this.#ledger = ledger
+  constructor(parts: ConductorParts) {
     this.#parts = parts
-  }
-
-  get ledger(): Ledger {
-    return this.#ledger
-  }
-  get upgrade(): Upgrade | null {
-    return this.#ledger.upgrade
-  }
-  get running(): Upgrade | null {
-    const { upgrade } = this.#ledger
-    return upgrade !== null && !isOver(upgrade) ? upgrade : null
   }
 
   /** After a restart: goes on where the journal says. */
   recover(): void {
-    this.#watchSpare()
-    if (this.running === null) return
-    this.#watchCandidate()
-    this.#parts.log.warn('upgrade.recovered', this.#fields())
-    void this.#take({ is: 'recovered' })
+    const { keeper, log, orders } = this.#parts
+    orders.watchSpare()
+    if (keeper.running === null) return
+    this.#countFrom(keeper.running)
+    log.warn('upgrade.recovered', this.#fields(keeper.running))
+    this.#take({ is: 'recovered' }, null)
   }
 
-  /** Ends its timers; a journal write under way is waited for. */
+  /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wait?.cancel()
     this.#watch?.cancel()
-    await this.#queue
+    this.#parts.orders.close()
+    await this.#parts.keeper.idle()
   }
 
-  /** The roles that lie over a configuration. An edited `stable` is an order that moves them at once. */
-  rolesFor(dynamic: Dynamic): Roles {
-    const { configuredStable, retired } = this.#ledger
-    const stable = dynamic.stable === configuredStable ? this.#ledger.stable : dynamic.stable
-    const candidate = dynamic.candidate !== null && !retired.includes(dynamic.candidate) ? dynamic.candidate : null
-    return rolesOf(this.running, stable, candidate)
-  }
-
-  /** What is wished of versions beside what the routes name. */
-  wishes(dynamic: Dynamic): Wishes {
-    const { spare, drained, retired } = this.#ledger
-    const { running } = this
-    const { stable, candidate } = this.rolesFor(dynamic)
-    const waits = running !== null && startsLater(running)
-    const moved = running === null ? [] : waits ? [running.from] : [running.from, running.to]
-    const idle = [...drained, ...(spare === null ? [] : [spare.version])]
-    const kept = [...moved, ...idle].filter((name) => !retired.includes(name))
-    return { stable, candidate: waits ? null : candidate, kept, retired, drained: idle }
-  }
-
-  /** Why a configuration cannot be taken now, or null. */
-  veto(next: Dynamic): { readonly path: string; readonly reason: string } | null {
-    const { running } = this
-    const names = Object.keys(next.versions)
-    if (running === null) {
-      const { stable, configuredStable } = this.#ledger
-      if (next.stable !== configuredStable || names.includes(stable)) return null
-      return { path: 'versions', reason: `${stable} is stable and cannot be taken away; set stable to another version first` }
-    }
-    if (next.stable !== this.#ledger.configuredStable) return { path: 'stable', reason: `upgrade ${running.id} is under way` }
-    const missing = [running.from, running.to].find((name) => !names.includes(name))
-    return missing === undefined ? null : { path: 'versions', reason: `upgrade ${running.id} needs ${missing}` }
-  }
-
-  /** A configuration was swapped in: what it says of `stable` becomes the ledger's. */
-  followed(dynamic: Dynamic): Promise<void> {
-    const { configuredStable } = this.#ledger
-    if (dynamic.stable === configuredStable) return Promise.resolve()
-    const retired = this.#ledger.retired.filter((name) => name !== dynamic.stable)
-    return this.#inTurn(() => this.#write({ ...this.#ledger, stable: dynamic.stable, configuredStable: dynamic.stable, retired }))
-  }
-
-  upgradeTo(to: VersionName, planName: string | null): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const { running } = this
+  /** `planName`: null for the configured one. */
+  begin(to: VersionName, planName: string | null): Promise<OrderOutcome> {
+    const { keeper, versions, world } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running, ledger } = keeper
       if (running?.to === to) return { is: 'unchanged', upgrade: running }
       if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} from ${running.from} to ${running.to} is under way` }
-      const { rollout, versions } = this.#parts.dynamic()
-      if (versions[to] === undefined) return { is: 'unknown', what: `version ${to}` }
-      if (to === this.#ledger.stable) return { is: 'unchanged', upgrade: this.upgrade }
+      const { rollout, versions: configured } = this.#parts.dynamic()
+      if (configured[to] === undefined) return { is: 'unknown', what: `version ${to}` }
+      if (to === ledger.stable) return { is: 'unchanged', upgrade: ledger.upgrade }
       const plan: Plan | undefined = rollout.plans[planName ?? rollout.plan]
       if (plan === undefined) return { is: 'unknown', what: `plan ${planName ?? rollout.plan}` }
-      const { now, random } = this.#parts.world
-      const move = begin(newUpgradeId(now(), random), this.#ledger.stable, to, plan, now(), this.#parts.versions.runs(to))
-      const without = (names: readonly VersionName[]) => names.filter((name) => name !== to)
-      const { retired, drained, spare } = this.#ledger
-      this.#ledger = { ...this.#ledger, retired: without(retired), drained: without(drained), spare: spare?.version === to ? null : spare }
-      if (drained.includes(to) || spare?.version === to) this.#parts.versions.undrain(to)
-      const { failures } = this.#parts.versions
-      this.#figures = { cut: 0, failuresBefore: failures(move.next.from) + failures(to) }
+      const now = world.now()
+      const move = begin(newUpgradeId(now, world.random), ledger.stable, to, plan, now, versions.runs(to))
+      await this.#comeBack(to)
+      this.#countFrom(move.next)
       await this.#move(move, 'ordered')
-      this.#watchCandidate()
       return { is: 'accepted', upgrade: move.next }
     })
   }
 
   order(order: Order, by: Actor): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const before = this.#ledger.upgrade
-      if (this.running === null || before === null)
-        return order === 'rollback' ? this.#rollBackLast() : { is: 'refused', reason: 'no upgrade is under way' }
-      const move = step(before, { is: 'order', order, by }, this.#parts.world.now())
-      if (move.next === before) return { is: 'unchanged', upgrade: before }
+    const { keeper, orders, world } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running } = keeper
+      if (running === null) return order === 'rollback' ? orders.rollBackToSpare() : { is: 'refused', reason: 'no upgrade is under way' }
+      const move = step(running, { is: 'order', order, by }, world.now())
+      if (move.next === running) return { is: 'unchanged', upgrade: running }
       await this.#move(move, order)
       return { is: 'accepted', upgrade: move.next }
     })
   }
 
-  /** The plain order: this version is stable now. */
-  stable(name: VersionName): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const refusal = this.#whyNotStable(name)
-      if (refusal !== null) return refusal
-      if (name === this.#ledger.stable) return { is: 'unchanged', upgrade: this.upgrade }
-      await this.#makeStable(name)
-      return { is: 'accepted', upgrade: this.upgrade }
-    })
-  }
-
-  drain(name: VersionName, force: boolean): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const refusal = this.#whyNotDrain(name, force)
-      if (refusal !== null) return refusal
-      if (this.#ledger.drained.includes(name)) return { is: 'unchanged', upgrade: this.upgrade }
-      await this.#write({ ...this.#ledger, drained: [...this.#ledger.drained, name] })
-      this.#later(this.#parts.versions.drain(name))
-      return { is: 'accepted', upgrade: this.upgrade }
-    })
-  }
-
-  undrain(name: VersionName): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const { drained, retired } = this.#ledger
-      if (this.#parts.dynamic().versions[name] === undefined) return { is: 'unknown', what: `version ${name}` }
-      if (!drained.includes(name) && !retired.includes(name)) return { is: 'unchanged', upgrade: this.upgrade }
-      await this.#write({
-        ...this.#ledger,
-        drained: drained.filter((each) => each !== name),
-        retired: retired.filter((each) => each !== name),
-      })
-      this.#parts.versions.undrain(name)
-      this.#parts.versions.apply()
-      return { is: 'accepted', upgrade: this.upgrade }
-    })
-  }
-
-  retire(name: VersionName, force: boolean): Promise<OrderOutcome> {
-    return this.#inTurn(async () => {
-      const refusal = this.#whyNotDrain(name, force)
-      if (refusal !== null) return refusal
-      if (this.#ledger.retired.includes(name)) return { is: 'unchanged', upgrade: this.upgrade }
-      await this.#writeRetired(name)
-      this.#later(this.#parts.versions.retire(name))
-      return { is: 'accepted', upgrade: this.upgrade }
-    })
-  }
-
-  #whyNotStable(name: VersionName): OrderOutcome | null {
-    const { running } = this
-    const { versions, dynamic } = this.#parts
-    if (dynamic().versions[name] === undefined) return { is: 'unknown', what: `version ${name}` }
-    if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} is under way` }
-    if (name !== this.#ledger.stable && !versions.isServing(name)) return { is: 'refused', reason: versions.whyNotServing(name) }
-    return null
-  }
-
-  #whyNotDrain(name: VersionName, force: boolean): OrderOutcome | null {
-    const { running } = this
-    if (this.#parts.dynamic().versions[name] === undefined) return { is: 'unknown', what: `version ${name}` }
-    if (running !== null && (name === running.from || name === running.to))
-      return { is: 'refused', reason: `upgrade ${running.id} moves ${name}` }
-    if (name === this.#ledger.stable && !force)
-      return { is: 'refused', reason: `${name} is stable: all traffic would fail (--force does it)` }
-    return null
-  }
-
-  /** After `done`, while the old version is a warm spare, going back is one change of route. */
-  async #rollBackLast(): Promise<OrderOutcome> {
-    const { spare, upgrade } = this.#ledger
-    if (spare === null || upgrade?.phase !== 'done' || spare.version !== upgrade.from) {
-      return { is: 'refused', reason: 'no upgrade is under way, and no warm spare is left to go back to; use "baton upgrade --to"' }
-    }
-    this.#parts.versions.undrain(spare.version)
-    await this.#makeStable(spare.version)
-    return { is: 'accepted', upgrade }
-  }
-
-  async #makeStable(name: VersionName): Promise<void> {
-    const { retired, drained, spare } = this.#ledger
+  /** Whatever was ordered of it before, it may run and serve again. */
+  async #comeBack(name: VersionName): Promise<void> {
+    const { keeper, versions } = this.#parts
+    const { retired, drained, spare } = keeper.ledger
+    const wasIdle = drained.includes(name) || spare?.version === name
+    if (!wasIdle && !retired.includes(name)) return
     const without = (names: readonly VersionName[]) => names.filter((each) => each !== name)
-    const next = {
-      ...this.#ledger,
-      stable: name,
-      retired: without(retired),
-      drained: without(drained),
-      spare: spare?.version === name ? null : spare,
-    }
-    await this.#write(next)
-    this.#parts.route()
-    this.#parts.log.info('roles.moved', { stable: name })
+    await keeper.write({ retired: without(retired), drained: without(drained), spare: spare?.version === name ? null : spare })
+    if (wasIdle) versions.undrain(name)
   }
 
-  /** Feeds an event; one that belongs to an earlier move is dropped. */
-  #take(event: Event, seq?: number): Promise<void> {
-    return this.#inTurn(async () => {
-      const { running } = this
-      if (running === null || (seq !== undefined && running.seq !== seq) || this.#stopped) return
-      const move = step(running, event, this.#parts.world.now())
+  /** What the receipt counts begins here; so does the look-out for a candidate that is lost. */
+  #countFrom({ from, to }: Upgrade): void {
+    const { versions, world, keeper } = this.#parts
+    this.#figures = { cut: 0, failuresBefore: versions.failures(from) + versions.failures(to) }
+    this.#watch?.cancel()
+    const lost = (upgrade: Upgrade, detail: string) => this.#take({ is: 'candidate-lost', detail }, upgrade.seq)
+    this.#watch = watchCandidate({ world, versions, running: () => keeper.running, lost })
+  }
+
+  /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
+  #take(event: Event, seq: number | null): void {
+    const { keeper, world, log } = this.#parts
+    const taken = keeper.inTurn(async () => {
+      const { running } = keeper
+      if (running === null || (seq !== null && running.seq !== seq) || this.#stopped) return
+      const move = step(running, event, world.now())
       if (move.next !== running || move.actions.length > 0) await this.#move(move, event.is)
+    })
+    taken.catch((error: unknown) => {
+      log.error('upgrade.not_journaled', { event: event.is, reason: errorMessage(error), again_in_ms: retakeMs })
+      world.after(retakeMs, () => this.#take(event, seq))
     })
   }
 
   /** Journal, then act. */
   async #move(move: Move, event: string): Promise<void> {
+    const { keeper, log } = this.#parts
     const { next } = move
-    const before = this.#ledger.upgrade
-    await this.#write({ ...this.#ledger, stable: stableOf(next), upgrade: next })
-    if (before?.phase !== next.phase || before.id !== next.id) this.#phaseBegan(before, next)
-    await this.#append(next, event)
+    const before = keeper.ledger.upgrade
+    await keeper.write({ stable: stableOf(next), upgrade: next })
+    this.#tell(before, next)
+    // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
+    await this.#append(next, event).catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
     this.#wait?.cancel()
-    this.#wait = null
     for (const action of move.actions) this.#act(action, next)
     if (isOver(next)) this.#over(next)
   }
 
   async #append(upgrade: Upgrade, event: string): Promise<void> {
     const { journal, versions, world } = this.#parts
-    const requests = { [upgrade.from]: versions.requests(upgrade.from), [upgrade.to]: versions.requests(upgrade.to) }
-    await journal.append(upgrade.id, { at: world.now(), seq: upgrade.seq, phase: upgrade.phase, event, upgrade, requests })
+    const { id, from, to, seq, phase } = upgrade
+    const requests = { [from]: versions.requests(from), [to]: versions.requests(to) }
+    await journal.append(id, { at: world.now(), seq, phase, event, upgrade, requests })
   }
 
-  #phaseBegan(before: Upgrade | null, next: Upgrade): void {
-    const { metrics, world } = this.#parts
-    if (before !== null && before.id === next.id) metrics.stage(before.phase, (world.now() - before.since) / 1000)
-    this.#parts.log.info('upgrade.phase', this.#fields(next))
+  #tell(before: Upgrade | null, next: Upgrade): void {
+    const { metrics, world, log } = this.#parts
+    const isNewPhase = before?.id !== next.id || before.phase !== next.phase
+    if (isNewPhase && before?.id === next.id) metrics.stage(before.phase, (world.now() - before.phaseSince) / 1000)
+    log.info(isNewPhase ? 'upgrade.phase' : 'upgrade.moved', this.#fields(next))
   }
 
   #act(action: Action, upgrade: Upgrade): void {
@@ -336,52 +180,89 @@ export class Conductor {
       case 'precheck':
         return this.#precheck(upgrade)
       case 'start':
-        return this.#start(action.version, seq)
+        return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', seq)
       case 'await-ready':
         return this.#awaitReady(action.version, upgrade.since + action.withinMs, seq)
       case 'warm':
-        return this.#then(this.#parts.warm(action.version, action.from), { is: 'warmed' }, seq)
+        return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'start-failed', seq)
       case 'route':
         this.#parts.route()
         return versions.apply()
       case 'await-step':
         return this.#awaitStep(action.forMs, action.minRequests, upgrade)
       case 'drain':
-        return this.#then(this.#drain(action.version), { is: 'drained' }, seq)
+        return this.#then(this.#drain(action.version), { is: 'drained' }, 'stop-failed', seq)
       case 'undrain':
         return versions.undrain(action.version)
       case 'stop':
-        return this.#stopVersion(action.version, upgrade)
+        return this.#then(this.#stop(action.version, upgrade), { is: 'stopped' }, 'stop-failed', seq)
       case 'hold':
         this.#parts.hold()
-        return void this.#take({ is: 'held' }, seq)
+        return this.#take({ is: 'held' }, seq)
       case 'release':
         this.#parts.release()
-        return void this.#take({ is: 'released' }, seq)
+        return this.#take({ is: 'released' }, seq)
       case 'conclude':
-        return this.#later(this.#conclude(upgrade))
+        return this.#then(this.#conclude(upgrade), null, 'stop-failed', seq)
     }
   }
 
-  #start(name: VersionName, seq: number): void {
-    const started = this.#inTurn(async () => {
-      const { retired } = this.#ledger
-      if (retired.includes(name)) await this.#write({ ...this.#ledger, retired: retired.filter((each) => each !== name) })
-      this.#parts.versions.apply()
-    })
-    this.#then(started, { is: 'started' }, seq)
+  #precheck({ to, seq }: Upgrade): void {
+    const isThere = this.#parts.dynamic().versions[to] !== undefined
+    this.#take(isThere ? { is: 'prechecked' } : { is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
+  }
+
+  async #start(name: VersionName): Promise<void> {
+    const { keeper, versions } = this.#parts
+    await keeper.inTurn(() => this.#comeBack(name))
+    versions.apply()
   }
 
   async #drain(name: VersionName): Promise<void> {
     this.#figures.cut += await this.#parts.versions.drain(name)
   }
 
+  /** A cache that stays cold is a reason to say so, not to keep a version from serving. */
+  async #warm(to: VersionName, from: VersionName): Promise<void> {
+    await this.#parts
+      .warm(to, from)
+      .catch((error: unknown) => this.#parts.log.warn('upgrade.cold', { version: to, reason: errorMessage(error) }))
+  }
+
+  /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
+  #stop(name: VersionName, { phase, from, plan }: Upgrade): Promise<void> {
+    const { orders } = this.#parts
+    const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
+    return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs) : orders.stopForGood(name)
+  }
+
+  #awaitReady(name: VersionName, deadline: number, seq: number): void {
+    const { versions, world } = this.#parts
+    const look = () => {
+      if (versions.isServing(name)) this.#take({ is: 'ready' }, seq)
+      else if (world.now() > deadline) this.#take({ is: 'not-ready-in-time', detail: versions.whyNotServing(name) }, seq)
+      else this.#wait = world.after(lookMs, look)
+    }
+    look()
+  }
+
+  #awaitStep(forMs: number, minRequests: number, upgrade: Upgrade): void {
+    const { versions, world } = this.#parts
+    const until = upgrade.since + forMs
+    const requests = versions.requests(upgrade.to) + minRequests
+    const look = () => {
+      const leftMs = until - world.now()
+      if (leftMs <= 0 && versions.requests(upgrade.to) >= requests) this.#take({ is: 'step-met' }, upgrade.seq)
+      else this.#wait = world.after(leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
+    }
+    look()
+  }
+
   /** Journal and figures become the receipt. */
   async #conclude(upgrade: Upgrade): Promise<void> {
     const { journal, versions, log } = this.#parts
-    const { from, to } = upgrade
     const { cut, failuresBefore } = this.#figures
-    const failed = versions.failures(from) + versions.failures(to) - failuresBefore
+    const failed = versions.failures(upgrade.from) + versions.failures(upgrade.to) - failuresBefore
     const entries = await journal.entries(upgrade.id)
     const receipt = receiptOf(entries, { cut, failed, latency: { before: null, during: null, after: null } })
     if (receipt !== null) await this.#parts.keepReceipt(receipt)
@@ -394,141 +275,33 @@ export class Conductor {
     })
   }
 
-  #precheck({ to, seq }: Upgrade): void {
-    const { versions } = this.#parts.dynamic()
-    if (versions[to] === undefined) void this.#take({ is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
-    else void this.#take({ is: 'prechecked' }, seq)
-  }
-
-  #awaitReady(name: VersionName, deadline: number, seq: number): void {
-    const { versions, world } = this.#parts
-    const look = () => {
-      if (versions.isServing(name)) void this.#take({ is: 'ready' }, seq)
-      else if (world.now() > deadline) void this.#take({ is: 'not-ready-in-time', detail: versions.whyNotServing(name) }, seq)
-      else this.#wait = world.after(lookMs, look)
-    }
-    look()
-  }
-
-  #awaitStep(forMs: number, minRequests: number, upgrade: Upgrade): void {
-    const { versions, world } = this.#parts
-    const until = upgrade.since + forMs
-    const requests = versions.requests(upgrade.to) + minRequests
-    const look = () => {
-      const isMet = world.now() >= until && versions.requests(upgrade.to) >= requests
-      if (isMet) void this.#take({ is: 'step-met' }, upgrade.seq)
-      else this.#wait = world.after(Math.max(1, Math.min(lookMs, until - world.now() || lookMs)), look)
-    }
-    look()
-  }
-
-  /** The old version of a plan with a warm spare lives on, drained; anything else is stopped for good. */
-  #stopVersion(name: VersionName, upgrade: Upgrade): void {
-    const { plan, from, seq } = upgrade
-    const keepsSpare = name === from && plan.retireAfterMs > 0 && upgrade.phase === 'stop-old'
-    if (!keepsSpare) return this.#then(this.#retireNow(name), { is: 'stopped' }, seq)
-    const until = this.#parts.world.now() + plan.retireAfterMs
-    const spared = this.#inTurn(() => this.#write({ ...this.#ledger, spare: { version: name, until } }))
-    this.#watchSpare()
-    this.#then(spared, { is: 'stopped' }, seq)
-  }
-
-  async #retireNow(name: VersionName): Promise<void> {
-    await this.#inTurn(() => this.#writeRetired(name))
-    await this.#parts.versions.retire(name)
-  }
-
-  async #writeRetired(name: VersionName): Promise<void> {
-    const { retired, drained, spare } = this.#ledger
-    const next = [...retired.filter((each) => each !== name), name]
-    await this.#write({
-      ...this.#ledger,
-      retired: next,
-      drained: drained.filter((each) => each !== name),
-      spare: spare?.version === name ? null : spare,
-    })
-  }
-
-  #watchSpare(): void {
-    const look = () => {
-      const { spare } = this.#ledger
-      if (spare === null || this.#stopped) return
-      if (this.#parts.world.now() >= spare.until) this.#later(this.#retireNow(spare.version))
-      else this.#parts.world.after(Math.min(1_000, Math.max(1, spare.until - this.#parts.world.now())), look)
-    }
-    this.#parts.world.after(0, look)
-  }
-
-  /** The new version is lost when its process ends, or when it served and does not for a while. */
-  #watchCandidate(): void {
-    const { versions, world } = this.#parts
-    this.#watch?.cancel()
-    this.#notServingSince = null
-    this.#exitsBefore = -1
-    this.#watch = world.every(lookMs, () => {
-      const { running } = this
-      if (running === null) return this.#watch?.cancel()
-      if (!servesNow(running)) return
-      if (this.#exitsBefore === -1) this.#exitsBefore = versions.exits(running.to)
-      if (versions.isServing(running.to)) this.#notServingSince = null
-      else this.#notServingSince ??= world.elapsed()
-      const isLate = this.#notServingSince !== null && world.elapsed() - this.#notServingSince > lostAfterMs
-      if (!isLate && versions.exits(running.to) === this.#exitsBefore) return
-      this.#exitsBefore = versions.exits(running.to)
-      void this.#take({ is: 'candidate-lost', detail: versions.whyNotServing(running.to) }, running.seq)
-    })
-  }
-
   #over(upgrade: Upgrade): void {
+    const { metrics, world, versions } = this.#parts
     this.#watch?.cancel()
     this.#parts.route()
-    this.#parts.versions.apply()
-    this.#parts.metrics.stage('total', (this.#parts.world.now() - upgrade.beganAt) / 1000)
+    versions.apply()
+    metrics.stage('total', (world.now() - upgrade.beganAt) / 1000)
   }
 
-  #then(work: Promise<unknown>, event: Event, seq: number): void {
-    work.then(
-      () => this.#take(event, seq),
-      (error: unknown) => {
-        this.#parts.log.error('upgrade.action_failed', { ...this.#fields(), event: event.is, reason: errorMessage(error) })
-        return this.#take({ is: 'stop-failed', detail: errorMessage(error) }, seq)
-      },
-    )
-  }
-
-  #later(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#parts.log.error('rollout.failed', { reason: errorMessage(error) }))
-  }
-
-  async #write(ledger: Ledger): Promise<void> {
-    await this.#parts.journal.write(ledger)
-    this.#ledger = ledger
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(act)
-    this.#queue = turn.catch((error: unknown) => this.#parts.log.error('rollout.failed', { reason: errorMessage(error) }))
-    return turn
+  /** `event` is what the action's end says, null nothing; `trouble` what it says if it fails. */
+  #then(work: Promise<unknown>, event: Event | null, trouble: 'start-failed' | 'stop-failed', seq: number): void {
+    const failed = (error: unknown) => {
+      this.#parts.log.error('upgrade.action_failed', { action_for: event?.is ?? 'receipt', reason: errorMessage(error) })
+      if (event !== null) this.#take({ is: trouble, detail: errorMessage(error) }, seq)
+    }
+    work.then(() => {
+      if (event !== null) this.#take(event, seq)
+    }, failed)
   }
 
   /** What every line of an upgrade carries. */
-  #fields(upgrade: Upgrade | null = this.#ledger.upgrade): Record<string, unknown> {
-    if (upgrade === null) return {}
+  #fields(upgrade: Upgrade): Record<string, unknown> {
     const { id, from, to, phase } = upgrade
     const { versions } = this.#parts
-    const place = 'step' in upgrade ? { step: upgrade.step, weight: upgrade.plan.steps[upgrade.step]?.weight ?? 0 } : {}
+    const place =
+      'step' in upgrade ? { step: upgrade.step, weight: upgrade.plan.steps[upgrade.step]?.weight ?? 0, mode: upgrade.mode.is } : {}
+    const todo = 'todo' in upgrade ? { todo: upgrade.todo } : {}
     const why = 'why' in upgrade ? { why: upgrade.why.code, detail: upgrade.why.detail } : {}
-    return { upgrade_id: id, phase, from, to, old_pid: versions.pid(from), new_pid: versions.pid(to), ...place, ...why }
+    return { upgrade_id: id, phase, from, to, old_pid: versions.pid(from), new_pid: versions.pid(to), ...place, ...todo, ...why }
   }
-}
-
-/** The phases in which the new version is meant to serve. */
-function servesNow(upgrade: Upgrade): boolean {
-  return upgrade.phase === 'warm' || upgrade.phase === 'shift' || (upgrade.phase === 'stop-old' && !isExclusive(upgrade))
-}
-
-/** Exclusive: the new one may not run before the old one has stopped. */
-function startsLater(upgrade: Upgrade): boolean {
-  if (!isExclusive(upgrade)) return false
-  return upgrade.phase === 'precheck' || upgrade.phase === 'hold' || upgrade.phase === 'stop-old' || upgrade.phase === 'rollback'
 }

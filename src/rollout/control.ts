@@ -1,8 +1,11 @@
 /** The orders of an operator, as the admin API gives them. */
-import type { Conductor, OrderOutcome } from './conductor.ts'
+import type { Conductor } from './conductor.ts'
 import type { Journal, JournalEntry, UpgradeSummary } from './journal.ts'
+import type { LedgerKeeper } from './ledger-keeper.ts'
+import type { OrderOutcome } from './order-outcome.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import type { Order } from './upgrade.ts'
+import type { VersionOrders } from './version-orders.ts'
 
 /** Requests can be made to wait. */
 export interface Holding {
@@ -31,23 +34,32 @@ export interface JournalReader extends Pick<Journal, 'history' | 'entries'> {
 
 const unmeasured = { cut: null, failed: null, latency: { before: null, during: null, after: null } }
 
-export function rolloutControl(conductor: Conductor, journal: JournalReader, holding: Holding): Control {
+export interface Commanded {
+  readonly conductor: Conductor
+  readonly orders: VersionOrders
+  readonly keeper: LedgerKeeper
+  readonly journal: JournalReader
+  holding(): Holding
+}
+
+export function rolloutControl({ conductor, orders, keeper, journal, holding }: Commanded): Control {
   const held = async (wanted: boolean, act: () => void): Promise<OrderOutcome> => {
-    const { upgrade, running } = conductor
+    const { running } = keeper
+    const { upgrade } = keeper.ledger
     if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} is under way` }
-    if (holding.held === wanted) return { is: 'unchanged', upgrade }
+    if (holding().held === wanted) return { is: 'unchanged', upgrade }
     act()
     return { is: 'accepted', upgrade }
   }
   return {
-    begin: (to, plan) => conductor.upgradeTo(to, plan),
+    begin: (to, plan) => conductor.begin(to, plan),
     order: (order) => conductor.order(order, 'operator'),
-    stable: (name) => conductor.stable(name),
-    drain: (name, force) => conductor.drain(name, force),
-    undrain: (name) => conductor.undrain(name),
-    retire: (name, force) => conductor.retire(name, force),
-    hold: () => held(true, () => holding.hold()),
-    release: () => held(false, () => holding.release()),
+    stable: (name) => orders.stable(name),
+    drain: (name, force) => orders.drain(name, force),
+    undrain: (name) => orders.undrain(name),
+    retire: (name, force) => orders.retire(name, force),
+    hold: () => held(true, () => holding().hold()),
+    release: () => held(false, () => holding().release()),
     history: () => journal.history(),
     async explain(id) {
       const entries = await journal.entries(id)

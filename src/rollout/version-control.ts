@@ -2,7 +2,28 @@
 import type { VersionName } from '../routing/route.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Versions } from '../upstream/versions.ts'
-import type { VersionControl } from './conductor.ts'
+
+/** The versions, as an upgrade moves them. */
+export interface VersionControl {
+  /** Starts what the roles and the ledger want running, stops what they no longer want. */
+  apply(): void
+  /** It is there already, whatever its health. */
+  runs(name: VersionName): boolean
+  isServing(name: VersionName): boolean
+  whyNotServing(name: VersionName): string
+  /** No new exchange; resolves when nothing is left, or the rest was cut: with how many. */
+  drain(name: VersionName): Promise<number>
+  undrain(name: VersionName): void
+  /** Stops it for good: process, probes, connections. */
+  retire(name: VersionName): Promise<void>
+  /** Exchanges that the version has ended since baton started. */
+  requests(name: VersionName): number
+  /** Exchanges of the version that baton could not answer, since it started. */
+  failures(name: VersionName): number
+  /** How often its process has ended by itself. */
+  exits(name: VersionName): number
+  pid(name: VersionName): number | null
+}
 
 /** A client's own faults say nothing of the version. */
 const clientFaults: readonly string[] = ['client-gone', 'client-timeout', 'bad-request', 'body-too-large']
