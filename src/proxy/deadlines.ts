@@ -7,8 +7,10 @@ export interface Progress {
   readonly beganAt: number
   /** The last byte moved in either direction. */
   readonly activeAt: number
-  /** The request's last byte went to the app; null while its body is still coming. */
+  /** The request's last byte went to the app; null while its body is still coming. Of a tunnel, see `clientEnded`. */
   readonly sentAt: number | null
+  /** The client has closed its side, at `sentAt`. */
+  readonly clientEnded: boolean
   readonly stage: 'calling' | 'answering' | 'tunnel'
   /** The client does not read, so the app was asked to pause. */
   readonly clientSlow: boolean
@@ -22,7 +24,7 @@ type Timeouts = Pick<TimeoutSettings, 'headMs' | 'idleMs' | 'exchangeMs'>
 
 export function overdue(progress: Progress, timeouts: Timeouts, now: number): Fault | null {
   const { stage, isStream } = progress
-  if (stage === 'tunnel') return null
+  if (stage === 'tunnel') return overdueTunnel(progress, timeouts, now)
   if (timeouts.exchangeMs > 0 && !isStream && now - progress.beganAt > timeouts.exchangeMs) {
     return new Fault('exchange-timeout', `not ended within ${timeouts.exchangeMs} ms`)
   }
@@ -36,4 +38,10 @@ export function overdue(progress: Progress, timeouts: Timeouts, now: number): Fa
   }
   if (progress.clientSlow) return new Fault('client-timeout', `the client took no byte for ${timeouts.idleMs} ms`)
   return isStream ? null : new Fault('idle-timeout', `no byte of the response for ${timeouts.idleMs} ms`)
+}
+
+/** Open on both sides it may be silent for ever. With the client's side closed it is most often a client that has gone. */
+function overdueTunnel({ clientEnded, activeAt, sentAt }: Progress, { idleMs }: Timeouts, now: number): Fault | null {
+  if (!clientEnded || now - Math.max(activeAt, sentAt ?? 0) <= idleMs) return null
+  return new Fault('client-gone', `the client closed the tunnel, and the version said nothing more for ${idleMs} ms`)
 }

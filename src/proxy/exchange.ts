@@ -239,6 +239,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
       beganAt: this.#beganAt,
       activeAt: this.#activeAt,
       sentAt: this.#sentAt,
+      clientEnded: this.#requestEnded,
       clientSlow: this.#clientSlow,
       appSlow: this.#appSlow,
       isStream: this.#events !== null,

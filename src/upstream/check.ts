@@ -36,7 +36,11 @@ function checkHttp(probe: ProbeSettings & { is: 'http' }, endpoint: Endpoint, ti
     const late = () => request.destroy(new Error(`GET ${probe.path} not answered within ${timeoutMs} ms`))
     deadline.addEventListener('abort', late, { once: true })
     request.on('error', (error) => resolve(failed(error)))
-    request.on('close', () => deadline.removeEventListener('abort', late))
+    request.on('close', () => {
+      deadline.removeEventListener('abort', late)
+      // neither a response nor an error came: an upgrade that nobody asked for ends so
+      resolve({ is: 'fail', reason: `GET ${probe.path} was not answered` })
+    })
     request.end()
   })
 }

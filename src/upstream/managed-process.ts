@@ -5,7 +5,8 @@
  *                   │                             │
  *                   └──────────── stop ───────────┴─► stopping ─exit─► idle
  *
- * A process of the same name and definition that runs already (a generation died) is adopted: no start, the same pid.
+ * A process of the same name and definition that runs already (a generation died, or its version was removed and is wanted again) is
+ * adopted: no start, the same pid. It has one owner at a time; the former one gives it up by `release`.
  */
 import { createHash } from 'node:crypto'
 import type { ProcessSettings } from '../config/settings.ts'
@@ -60,6 +61,8 @@ const backoffBaseMs = 100
 const backoffMaxMs = 10_000
 /** Up this long, the next exit starts the backoff anew. */
 const steadyMs = 60_000
+/** From SIGKILL until its end is taken for granted: a keeper that was lost meanwhile tells of nothing. */
+const lostMs = 5_000
 
 /** The keeper's name for it: another definition under the same name is another process. */
 export function appName(name: string, settings: ProcessSettings): string {
@@ -91,6 +94,10 @@ export class ManagedProcess {
   get port(): number {
     return this.#settings.port
   }
+  /** It runs, or will: its port is not free. */
+  get holdsPort(): boolean {
+    return this.#state.is !== 'idle'
+  }
   get restarts(): number {
     return this.#restarts
   }
@@ -112,10 +119,8 @@ export class ManagedProcess {
     const reason = reasonOf(exit)
     const state = this.#state
     if (state.is === 'stopping') {
-      state.timer.cancel()
-      this.#state = { is: 'idle' }
       this.#parts.log.info('process.stopped', { version: this.#version, exit: reason })
-      return state.done()
+      return this.#stopped()
     }
     if (state.is !== 'running' && state.is !== 'asked') return
     if (state.is === 'running' && this.#parts.world.elapsed() - state.since > steadyMs) this.#failuresInARow = 0
@@ -124,7 +129,12 @@ export class ManagedProcess {
     this.#restartLater(reason)
   }
 
-  /** SIGTERM, and SIGKILL after the process's `stopTimeout`. Resolves when it is gone. */
+  /** Another one goes on with the process as it runs: whatever happens to it is that one's business. */
+  release(): void {
+    if (this.#state.is === 'running') this.#state = { is: 'idle' }
+  }
+
+  /** SIGTERM, and SIGKILL after the process's `stopTimeout`. Resolves when it is gone, or five seconds after SIGKILL. */
   stop(): Promise<void> {
     const state = this.#state
     if (state.is === 'waiting') state.timer.cancel()
@@ -141,14 +151,30 @@ export class ManagedProcess {
       this.#state = { ...state, done }
       return promise
     }
-    const { apps, world, log } = this.#parts
-    const kill = () => {
-      log.warn('process.killed', { version: this.#version, after_ms: this.#settings.stopTimeoutMs })
-      apps.signal(this.app, 'SIGKILL')
-    }
-    this.#state = { is: 'stopping', timer: world.after(this.#settings.stopTimeoutMs, kill), done: resolve }
+    const { apps, world } = this.#parts
+    this.#state = { is: 'stopping', timer: world.after(this.#settings.stopTimeoutMs, () => this.#kill()), done: resolve }
     apps.signal(this.app, 'SIGTERM')
     return promise
+  }
+
+  #kill(): void {
+    const { apps, world, log } = this.#parts
+    if (this.#state.is !== 'stopping') return
+    log.warn('process.killed', { version: this.#version, after_ms: this.#settings.stopTimeoutMs })
+    const giveUp = () => {
+      log.error('process.lost', { version: this.#version, hint: 'nobody told of its end; look for it by hand' })
+      this.#stopped()
+    }
+    this.#state = { ...this.#state, timer: world.after(lostMs, giveUp) }
+    apps.signal(this.app, 'SIGKILL')
+  }
+
+  #stopped(): void {
+    const state = this.#state
+    if (state.is !== 'stopping') return
+    state.timer.cancel()
+    this.#state = { is: 'idle' }
+    state.done()
   }
 
   #ask(): void {

@@ -12,6 +12,9 @@ export class Prober {
   readonly #stopped = new AbortController()
   #timer: Timer | null = null
   #running = false
+  #again = false
+  #begunAt = 0
+  #dueAt = 0
 
   constructor(version: Version, world: World, metrics: Metrics) {
     this.#version = version
@@ -19,15 +22,27 @@ export class Prober {
     this.#metrics = metrics
   }
 
-  /** Probes now; also when a reason to look came up between two probes. */
+  /** Probes now, as at its start and after a move: what a probe that is under way says may be of the former place. */
   wake(): void {
+    if (this.#stopped.signal.aborted) return
     this.#timer?.cancel()
     this.#timer = null
-    if (this.#running || this.#stopped.signal.aborted) return
+    this.#again = this.#running
+    if (this.#running) return
     this.#running = true
+    this.#begunAt = this.#world.elapsed()
     this.#probe()
       .catch((error: unknown) => this.#version.probed({ is: 'fail', reason: errorMessage(error) }))
       .finally(() => this.#next())
+  }
+
+  /** Exchanges found it failing. Looks before the interval is over, but never more often than while it is undecided. */
+  suspect(): void {
+    if (this.#timer === null) return
+    const now = this.#world.elapsed()
+    const at = this.#begunAt + this.#version.health.fastIntervalMs
+    if (at <= now) this.wake()
+    else if (at < this.#dueAt) this.#schedule(at - now)
   }
 
   stop(): void {
@@ -48,7 +63,14 @@ export class Prober {
   #next(): void {
     this.#running = false
     if (this.#stopped.signal.aborted) return
+    if (this.#again) return this.wake()
     const { intervalMs, fastIntervalMs } = this.#version.health
-    this.#timer = this.#world.after(this.#version.undecided ? fastIntervalMs : intervalMs, () => this.wake())
+    this.#schedule(this.#version.undecided ? fastIntervalMs : intervalMs)
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer?.cancel()
+    this.#dueAt = this.#world.elapsed() + delayMs
+    this.#timer = this.#world.after(delayMs, () => this.wake())
   }
 }

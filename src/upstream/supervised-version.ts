@@ -53,7 +53,7 @@ export class SupervisedVersion {
 
   /** An exchange could not reach it: look now rather than at the next interval. */
   suspect(): void {
-    this.#prober.wake()
+    this.#prober.suspect()
   }
 
   /** No new exchange. Resolves when nothing is left, or when it is undone. */

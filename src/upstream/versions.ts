@@ -1,6 +1,7 @@
 /**
  * The versions at run time, kept in step with the configuration. A version whose endpoint is unchanged keeps its connections and its health.
  * One whose endpoint changed is replaced by a successor when that one serves; the former drains. One that is gone drains and is stopped.
+ * Invariant: no process is started on a port while a former one holds it; one that is to run on as it is changes its owner instead.
  */
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
@@ -40,13 +41,15 @@ export class Versions {
   readonly #entries = new Map<VersionName, Entry>()
   readonly #successors = new Map<VersionName, Entry>()
   /** Those that were taken out, and when they will be gone. */
-  readonly #former = new Map<SupervisedVersion, Promise<unknown>>()
+  readonly #leaving = new Map<SupervisedVersion, Promise<unknown>>()
+  #remembered: Readonly<Record<VersionName, string>>
   #drain: DrainLimits = { graceMs: 0, deadlineMs: 0 }
   #transportKey: string | null = null
   #stopped = false
 
   constructor(parts: VersionsParts) {
     this.#parts = parts
+    this.#remembered = parts.remembered
   }
 
   /** One lookup a request. */
@@ -60,7 +63,7 @@ export class Versions {
 
   /** Those that requests can go to, and those that still drain. */
   all(): readonly SupervisedVersion[] {
-    return [...[...this.#entries.values()].map(({ supervised }) => supervised), ...this.#former.keys()]
+    return [...[...this.#entries.values()].map(({ supervised }) => supervised), ...this.#leaving.keys()]
   }
 
   servingCount(): number {
@@ -77,6 +80,8 @@ export class Versions {
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
     for (const name of wishes.drained) if (this.get(name)?.order.is === 'active') void this.drain(name)
+    // what a former generation saw says nothing of a version that comes later
+    this.#remembered = {}
   }
 
   /** No new exchange; it lives on. Resolves when nothing is left, or the rest was cut. */
@@ -93,7 +98,7 @@ export class Versions {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
     if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#drain)
-    await Promise.all([...this.#former].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
+    await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
   }
 
   appsChanged(): void {
@@ -107,11 +112,11 @@ export class Versions {
   /** Drains and stops everything; processes included. Exchanges have `deadlineMs`. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true
-    const running = this.#everyone().filter((supervised) => !this.#former.has(supervised))
+    const running = this.#everyone().filter((supervised) => !this.#leaving.has(supervised))
     this.#entries.clear()
     this.#successors.clear()
     for (const supervised of running) this.#leave(supervised, 'stop', { graceMs: 0, deadlineMs })
-    await Promise.all(this.#former.values())
+    await Promise.all(this.#leaving.values())
   }
 
   /** Connections are opened with these settings; the former ones end with the exchanges on them. */
@@ -129,18 +134,35 @@ export class Versions {
     if (successor !== undefined && successor.key !== key) this.#dropSuccessor(name, successor)
     if (present === undefined) return this.#add(name, key, settings, bootstrap)
     if (present.key === key) return present.supervised.version.useHealth(settings.health)
-    if (this.#successors.has(name)) return
-    const next: Entry = { key, supervised: this.#create(name, settings, bootstrap, false) }
+    if (successor?.key === key) return successor.supervised.version.useHealth(settings.health)
+    // a process that goes on as it is (only how it is stopped has changed) is as ready as it was
+    const wasReady = settings.endpoint.is === 'process' && present.supervised.version.serving
+    const next: Entry = { key, supervised: this.#create(name, settings, bootstrap, wasReady) }
     if (sharesPort(present.supervised, next.supervised)) return this.#restart(name, present, next)
     this.#successors.set(name, next)
-    next.supervised.start()
+    this.#begin(name, next)
     if (!present.supervised.version.serving) this.#succeed(name)
   }
 
   #add(name: VersionName, key: string, settings: VersionSettings, bootstrap: Bootstrap): void {
-    const entry = { key, supervised: this.#create(name, settings, bootstrap, this.#parts.remembered[name] === key) }
+    const entry = { key, supervised: this.#create(name, settings, bootstrap, this.#remembered[name] === key) }
     this.#entries.set(name, entry)
-    this.#startWhenFree(entry, name)
+    this.#begin(name, entry)
+  }
+
+  /** At once, or when the port of its process is free. A process of the same definition that still runs is taken over. */
+  #begin(name: VersionName, entry: Entry): void {
+    const { process } = entry.supervised
+    const inTheWay: Promise<unknown>[] = []
+    for (const [{ process: former }, left] of this.#leaving) {
+      if (process === null || former?.port !== process.port || !former.holdsPort) continue
+      if (former.app === process.app && former.pid !== null) former.release()
+      else inTheWay.push(left)
+    }
+    if (inTheWay.length === 0) return entry.supervised.start()
+    Promise.all(inTheWay).then(() => {
+      if (this.#entries.get(name) === entry || this.#successors.get(name) === entry) this.#begin(name, entry)
+    })
   }
 
   #create(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap, wasReady: boolean): SupervisedVersion {
@@ -173,16 +195,17 @@ export class Versions {
     if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drain)
   }
 
-  /** Both processes want one port: the former has to end before the next can begin. */
+  /** Both processes want one port: the former has to end before the next can begin, unless they are the same one. */
   #restart(name: VersionName, former: Entry, next: Entry): void {
-    this.#parts.log.warn('version.restarting', {
-      version: name,
-      hint: 'its process changed but not its port, so the former one is stopped first',
-    })
+    if (former.supervised.process?.app !== next.supervised.process?.app) {
+      this.#parts.log.warn('version.restarting', {
+        version: name,
+        hint: 'its process changed but not its port, so the former one is stopped first',
+      })
+    }
     this.#entries.set(name, next)
-    this.#leave(former.supervised, 'configuration', this.#drain).then(() => {
-      if (this.#entries.get(name) === next) next.supervised.start()
-    })
+    this.#leave(former.supervised, 'configuration', this.#drain)
+    this.#begin(name, next)
   }
 
   #dropSuccessor(name: VersionName, successor: Entry): void {
@@ -196,24 +219,16 @@ export class Versions {
     const entry = this.#entries.get(name)
     if (entry === undefined) return
     this.#entries.delete(name)
+    this.#parts.remember(this.#ready())
     this.#leave(entry.supervised, 'configuration', this.#drain).then(() => {
       if (!this.#entries.has(name)) this.#parts.metrics.forget(name)
     })
   }
 
   #leave(supervised: SupervisedVersion, by: Actor, limits: DrainLimits): Promise<unknown> {
-    const left = supervised.stop(by, limits).finally(() => this.#former.delete(supervised))
-    this.#former.set(supervised, left)
+    const left = supervised.stop(by, limits).finally(() => this.#leaving.delete(supervised))
+    this.#leaving.set(supervised, left)
     return left
-  }
-
-  /** A former process that still holds the port has to end before the next can begin. */
-  #startWhenFree(entry: Entry, name: VersionName): void {
-    const former = [...this.#former].find(([supervised]) => sharesPort(supervised, entry.supervised))
-    if (former === undefined) return entry.supervised.start()
-    former[1].then(() => {
-      if (this.#entries.get(name) === entry) entry.supervised.start()
-    })
   }
 
   #everyone(): readonly SupervisedVersion[] {

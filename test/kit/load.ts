@@ -59,7 +59,8 @@ export function startLoad(options: LoadOptions): Load {
   }
   const failed = (error: unknown, n: number): void => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    errors[code] = [...(errors[code] ?? []), options.request(n)]
+    errors[code] ??= []
+    errors[code].push(options.request(n))
   }
   const workers = Array.from({ length: options.workers }, worker)
   const stop = async (): Promise<LoadReport> => {

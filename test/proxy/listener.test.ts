@@ -77,7 +77,7 @@ test('a connection that is not given up by its client is cut at the deadline, an
   const drained = running.plane.drain(2_000)
   world.advance(2_000)
   assert.equal(await drained, false)
-  assert.ok(running.records.some(({ event, fields }) => event === 'baton.cutting' && fields['connections'] === 1))
+  assert.ok(running.records.some(({ event, fields }) => event === 'baton.cutting' && fields.connections === 1))
   await end()
   await until(() => running.plane.connectionCount === 0, 'it is forgotten')
   client.destroy()

@@ -164,6 +164,7 @@ describe('a drain', () => {
     assert.deepEqual([stream.isOver, tunnel.isOver], [false, false])
     world.advance(1)
     assert.deepEqual([stream.cutBy, tunnel.cutBy], [fault, fault])
+    assert.deepEqual([stream.asked, tunnel.asked], [1, 1])
     const { cut, kinds, tookMs } = await ended
     assert.deepEqual([cut, kinds.request.cut, kinds.stream.cut, kinds.tunnel.cut, tookMs], [3, 1, 1, 1, 30_000])
     assert.equal(world.timers, 0)

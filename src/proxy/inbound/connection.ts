@@ -26,18 +26,23 @@ export class Connection {
   /** The request under way, for what the parser has to say of its body. */
   current: Readable | null = null
   readonly #world: World
+  readonly #unreadMs: () => number
   readonly #pending: (() => void)[] = []
   #busy = false
   #refused = false
   #linger: Timer | null = null
+  #unread = false
 
-  constructor(socket: Socket, peer: Peer, world: World) {
+  /** `unreadMs`: how long the client may leave the last bytes of a response, or the end of a tunnel, without taking any of it. */
+  constructor(socket: Socket, peer: Peer, world: World, unreadMs: () => number) {
     this.socket = socket
     this.peer = peer
     this.#world = world
+    this.#unreadMs = unreadMs
     this.idleSince = world.elapsed()
     // node:http takes its own listener away when it hands the socket over (an upgrade, CONNECT): without one a client's reset ends the process
     socket.on('error', ignore)
+    socket.on('timeout', destroy)
   }
 
   get busy(): boolean {
@@ -62,6 +67,17 @@ export class Connection {
     if (this.#pending.length >= maxPipelined) this.socket.pause()
   }
 
+  /** The last bytes were handed over. Their exchange is over, so it cannot wait for a client that does not take them. */
+  handedOver(): void {
+    if (this.socket.writableLength > 0) this.awaitClient()
+  }
+
+  /** Cuts the client unless it moves. The socket's own timer also sees progress within one large write. */
+  awaitClient(): void {
+    this.#unread = true
+    this.socket.setTimeout(this.#unreadMs())
+  }
+
   /** The response is on its way out, whole. */
   done(): void {
     this.#busy = false
@@ -71,6 +87,9 @@ export class Connection {
     this.idleSince = this.#world.elapsed()
     const next = this.#pending.shift()
     if (next === undefined) return
+    // otherwise node:http sets the timer anew, for an idle connection
+    if (this.#unread) this.socket.setTimeout(0)
+    this.#unread = false
     if (this.#pending.length < maxPipelined) this.socket.resume()
     if (this.begin()) next()
   }
@@ -111,3 +130,7 @@ export class Connection {
 
 /** 'close' follows, and says what there is to say. */
 function ignore(): void {}
+
+function destroy(this: Socket): void {
+  this.destroy()
+}

@@ -83,6 +83,7 @@ export class NodeInbound implements Inbound {
     this.#wrote = true
     if (trailers !== null) this.#response.addTrailers(pairs(trailers))
     this.#response.end()
+    this.#connection.handedOver()
   }
 
   pause(): void {
@@ -143,6 +144,7 @@ export class NodeInbound implements Inbound {
   #endWith(bytes: Uint8Array): void {
     if (bytes.length > joinedBytes || !Buffer.isBuffer(bytes)) this.#response.end(bytes)
     else this.#response.end(bytes.toString('latin1'), 'latin1')
+    this.#connection.handedOver()
   }
 
   #read(): void {
@@ -182,7 +184,8 @@ function contentLength(raw: Raw): number {
   return -1
 }
 
-function pairs(raw: Raw): [string, string][] {
+/** As `addTrailers` takes them. */
+export function pairs(raw: Raw): [string, string][] {
   const out: [string, string][] = []
   for (let at = 0; at < raw.length; at += 2) out.push([raw[at] ?? '', raw[at + 1] ?? ''])
   return out

@@ -5,7 +5,7 @@ import { Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Connection } from './connection.ts'
 import type { Head, Inbound, Receiver } from './inbound.ts'
-import type { NodeRequest } from './node-request.ts'
+import { type NodeRequest, pairs } from './node-request.ts'
 
 export class NodeUpgrade implements Inbound {
   readonly head: Head
@@ -57,11 +57,15 @@ export class NodeUpgrade implements Inbound {
   }
 
   end(trailers: Raw | null): void {
-    if (this.#response === null) this.#socket.end()
-    else {
+    if (this.#response === null) {
+      this.#socket.end()
+      // the version is gone, and takes nothing that the client might still send
+      this.#connection.awaitClient()
+    } else {
       this.#over = true
-      if (trailers !== null) this.#response.addTrailers(trailers as never)
+      if (trailers !== null) this.#response.addTrailers(pairs(trailers))
       this.#response.end()
+      this.#connection.handedOver()
     }
   }
 

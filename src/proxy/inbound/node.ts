@@ -32,6 +32,8 @@ export class NodeServer {
   readonly server: http.Server
   readonly #parts: NodeInboundParts
   readonly #connections = new Map<Socket, Connection>()
+  #idleMs = 0
+  readonly #unreadMs = () => this.#idleMs
 
   constructor(parts: NodeInboundParts) {
     this.#parts = parts
@@ -60,7 +62,8 @@ export class NodeServer {
     return this.#connections
   }
 
-  useTimeouts({ keepAliveMs, requestHeadMs }: TimeoutSettings): void {
+  useTimeouts({ keepAliveMs, requestHeadMs, idleMs }: TimeoutSettings): void {
+    this.#idleMs = idleMs
     this.server.keepAliveTimeout = keepAliveMs
     this.server.headersTimeout = requestHeadMs
   }
@@ -79,7 +82,7 @@ export class NodeServer {
   #connected(socket: Socket): void {
     const { world, limits, trustedHops, connected } = this.#parts
     const address = plainAddress(socket.remoteAddress ?? '')
-    const connection = new Connection(socket, { address, trusted: trustedHops().has(address) }, world)
+    const connection = new Connection(socket, { address, trusted: trustedHops().has(address) }, world, this.#unreadMs)
     if (this.#connections.size >= limits().connections) return this.#turnAway(connection)
     this.#connections.set(socket, connection)
     socket.on('close', () => this.#connections.delete(socket))

@@ -4,6 +4,7 @@
  *     PORT=3001 VERSION=v1 node test/e2e/program/app.ts
  */
 import { createHash } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 type Page = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void | Promise<void>
@@ -49,6 +50,7 @@ const pages: Readonly<Record<string, Page>> = {
 async function order(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
   const id = query.get('id') ?? ''
   seen.orders.set(id, (seen.orders.get(id) ?? 0) + 1)
+  if (process.env.ORDERS_FILE !== undefined) appendFileSync(process.env.ORDERS_FILE, `${id}\n`)
   let length = 0
   for await (const chunk of request) length += (chunk as Buffer).length
   json(response, 201, { version, id, length })
