@@ -11,7 +11,7 @@ import { type Loaded, loadOrLastGood } from './config/config-file.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig } from './config/live.ts'
-import type { BindAddress } from './config/settings.ts'
+import type { BindAddress, Dynamic } from './config/settings.ts'
 import type { ParseOptions } from './config/settle.ts'
 import { showAddress } from './config/show-address.ts'
 import type { Snapshot } from './config/snapshot.ts'
@@ -20,6 +20,9 @@ import { BatonError, errorMessage, formatConfigFault } from './errors.ts'
 import type { KeeperLink, ListenerFds } from './keeper/protocol.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { DataPlane } from './proxy/data-plane.ts'
+import { FileJournal } from './rollout/file-journal.ts'
+import { Rollout } from './rollout/rollout.ts'
+import { versionControl } from './rollout/version-control.ts'
 import { Events } from './telemetry/events.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -88,7 +91,8 @@ async function assemble(options: AppOptions): Promise<Running> {
   const { log: settings, state } = loaded.config.bootstrap
   const log = createLog(world, settings.level, [lineSink(standardOutput, settings.format), events.take])
   const stateFile = await StateFile.open(state, warnOn(log))
-  return new Running(options, { loaded, parseOptions, log, events, stateFile })
+  const journal = await FileJournal.open(state, warnOn(log))
+  return new Running(options, { loaded, parseOptions, log, events, stateFile, journal })
 }
 
 interface Given {
@@ -97,6 +101,7 @@ interface Given {
   readonly log: Log
   readonly events: Events
   readonly stateFile: StateFile
+  readonly journal: FileJournal
 }
 
 /** All parts of a generation, joined. */
@@ -110,13 +115,14 @@ class Running {
   readonly #source: FileSource
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
+  readonly #rollout: Rollout
   readonly #servers: Readonly<Record<string, HttpServer>>
   readonly #startedAt: number
   #exposition: Promise<Exposition> | null = null
   #serving = false
   #leaving = false
 
-  constructor(options: AppOptions, { loaded, parseOptions, log, events, stateFile }: Given) {
+  constructor(options: AppOptions, { loaded, parseOptions, log, events, stateFile, journal }: Given) {
     const { world, configFile } = options
     const warn = warnOn(log)
     this.#options = options
@@ -125,7 +131,11 @@ class Running {
     this.#startedAt = world.now()
     this.#lastGood = new LastGoodFile(loaded.config.bootstrap.state, warn)
     const recorder = configRecorder(this.#metrics)
-    this.#live = new LiveConfig(loaded, { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn })
+    const rollout = this.#createRollout(loaded.config.dynamic, journal)
+    this.#rollout = rollout
+    const overlay = { rolesFor: (dynamic: Dynamic) => rollout.rolesFor(dynamic), veto: (next: Dynamic) => rollout.vetoFor(next) }
+    const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, ...overlay }
+    this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
     this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
     this.#versions = this.#createVersions()
@@ -163,6 +173,7 @@ class Running {
       { name: 'last good', start: nothing, stop: () => this.#lastGood.close() },
       ...servers,
       { name: 'versions', start: startVersions, stop: () => this.#versions.stop(0) },
+      { name: 'rollout', start: () => this.#rollout.start(), stop: () => this.#rollout.stop() },
       { name: 'public', start: startServing, stop: () => this.#dataPlane.close() },
       { name: 'configuration', start: () => this.#source.start(), stop: () => this.#source.stop() },
     ]
@@ -179,6 +190,7 @@ class Running {
   /** Readiness fails, serving goes on until the endpoints have heard; then no more accepts, and what is under way ends or is cut. */
   async leave(): Promise<void> {
     const { world } = this.#options
+    await this.#rollout.stop()
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
@@ -228,6 +240,22 @@ class Running {
     })
   }
 
+  #createRollout(first: Dynamic, journal: FileJournal): Rollout {
+    const apply = () => this.#applyVersions(this.#live.current())
+    return new Rollout({
+      world: this.#options.world,
+      log: this.#log,
+      metrics: this.#metrics,
+      journal,
+      versions: versionControl(() => this.#versions, this.#metrics, apply),
+      first,
+      dynamic: () => this.#live.current().dynamic,
+      route: () => this.#live.rebind(),
+      warm: () => Promise.resolve(),
+      holding: () => this.#dataPlane.gate,
+    })
+  }
+
   /** By the name of the listener. */
   #createServers(events: Events): Readonly<Record<string, HttpServer>> {
     const log = this.#log
@@ -251,13 +279,19 @@ class Running {
       putConfig: async (text, ifMatch) => this.#told(await this.#source.put(text, ifMatch)),
       reload: async () => this.#told(await this.#source.reload()),
       route: (request) => this.#live.current().router.explain(request, world.random),
+      rollout: this.#rollout.control,
     }
   }
 
   /** What has to hear of a configuration. */
   #follow(snapshot: Snapshot): void {
-    this.#versions.apply(snapshot.bootstrap, snapshot.dynamic)
+    this.#rollout.follow(snapshot.dynamic)
+    this.#applyVersions(snapshot)
     this.#dataPlane.follow(snapshot)
+  }
+
+  #applyVersions({ bootstrap, dynamic }: Snapshot): void {
+    this.#versions.apply(bootstrap, dynamic, this.#rollout.wishesFor(dynamic))
   }
 
   /** A stable version that was ready before is waited for, but not for long. */
@@ -304,6 +338,7 @@ class Running {
       config: this.#live.status(),
       roles,
       versions: this.#versions.all(),
+      upgrade: this.#rollout.upgrade,
       idle: Object.keys(dynamic.versions).filter((name) => this.#versions.get(name) === undefined),
       connections: this.#dataPlane.connectionCount,
       queued: this.#dataPlane.gate.waiting,

@@ -35,7 +35,7 @@ ${helps.join('\n\n')}
 
 ## Exit codes
 
-One table for every command. Codes that no command of this build ends with are kept for the upgrade.
+One table for every command.
 
 ${table(['code', 'meaning'], exits)}
 

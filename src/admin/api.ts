@@ -7,6 +7,7 @@ import type { World } from '../world.ts'
 import { answerError, answerJson, answerText, bodyText, type Handler } from './answer.ts'
 import { type EventSource, eventStream } from './event-stream.ts'
 import type { Endpoints } from './http-server.ts'
+import { type RolloutControl, rolloutEndpoints } from './rollout-api.ts'
 
 export interface Administered {
   status(): unknown
@@ -16,6 +17,8 @@ export interface Administered {
   reload(): Promise<PutOutcome>
   route(request: RouteRequest): Explanation
   readonly events: EventSource
+  /** Without it the paths of an upgrade are not there. */
+  readonly rollout?: RolloutControl
 }
 
 const maxBodyBytes = 1024 * 1024
@@ -31,6 +34,7 @@ export function adminEndpoints(administered: Administered, world: World): Endpoi
     'PUT /v1/config': putConfig(administered),
     'POST /v1/reload': async (_, response) => answerPut(response, await administered.reload()),
     'POST /v1/route': route(administered),
+    ...(administered.rollout === undefined ? {} : rolloutEndpoints(administered.rollout)),
   }
 }
 

@@ -4,7 +4,7 @@ import { BatonError, errorMessage } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerError, type Handler } from './answer.ts'
 
-/** `GET /v1/status` → handler */
+/** `GET /v1/status` → handler; `GET /v1/history/*` → handler of whatever is one level below. */
 export type Endpoints = Readonly<Record<string, Handler>>
 
 /** Says why a request may not come in, or null. */
@@ -51,7 +51,7 @@ export class HttpServer {
     if (refusal !== null) return answerError(response, refusal.status, refusal.code, refusal.message)
     const path = (request.url ?? '').split('?')[0] ?? ''
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
-    const handler = this.#endpoints[`${method} ${path}`]
+    const handler = this.#endpoints[`${method} ${path}`] ?? this.#endpoints[`${method} ${anyBeside(path)}`]
     if (handler === undefined) return this.#unknown(path, method, response)
     // within the promise: a handler that throws at once must not end the process
     new Promise<void>((resolve) => resolve(handler(request, response))).catch((error: unknown) => {
@@ -63,11 +63,16 @@ export class HttpServer {
   }
 
   #unknown(path: string, method: string, response: http.ServerResponse): void {
-    const allowed = Object.keys(this.#endpoints).filter((key) => key.endsWith(` ${path}`))
+    const allowed = Object.keys(this.#endpoints).filter((key) => key.endsWith(` ${path}`) || key.endsWith(` ${anyBeside(path)}`))
     if (allowed.length === 0)
       return answerError(response, 404, 'unknown-path', `no ${path} here; there are ${Object.keys(this.#endpoints).join(', ')}`)
     const methods = allowed.map((key) => key.split(' ')[0]).join(', ')
     response.setHeader('allow', methods)
     answerError(response, 405, 'method-not-allowed', `${method} ${path}: only ${methods}`)
   }
+}
+
+/** `/v1/history/x` → `/v1/history/*` */
+function anyBeside(path: string): string {
+  return `${path.slice(0, path.lastIndexOf('/') + 1)}*`
 }

@@ -22,6 +22,8 @@ export interface StatusParts {
   readonly connections: number
   readonly queued: number
   readonly listeners: readonly string[]
+  /** The one under way, or the last one; null if there was none. */
+  readonly upgrade?: object | null
 }
 
 export function statusOf(parts: StatusParts): unknown {
@@ -49,6 +51,7 @@ export function statusOf(parts: StatusParts): unknown {
     versions: parts.versions.map(versionOf),
     idle: parts.idle,
     listeners: parts.listeners,
+    upgrade: parts.upgrade ?? null,
   }
 }
 

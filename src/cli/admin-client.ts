@@ -13,16 +13,22 @@ export interface AdminRequest {
 const answerMs = 10_000
 const answerBytes = 16 << 20
 
-/** The answer's JSON. @throws BatonError `unreachable`, or `refused` with what the API said. */
+/** The answer's JSON. @throws BatonError `unreachable`, `refused` with what the API said, `usage` for a name that it does not know. */
 export async function ask(address: AdminAddress, request: AdminRequest): Promise<unknown> {
   const response = await open(address, request)
   const text = await read(response, address)
   const body = parse(text)
   if (response.statusCode !== undefined && response.statusCode < 300) return body
-  throw new BatonError(
-    response.statusCode === 401 ? 'unreachable' : 'refused',
-    `${where(address)} says ${response.statusCode}: ${complaint(body, text)}`,
-  )
+  throw refusal(response.statusCode ?? 0, body, text, address)
+}
+
+/** baton's own word on an order stands for itself; any other answer says who gave it. */
+function refusal(status: number, body: unknown, text: string, address: AdminAddress): BatonError {
+  const { code, message } = complaint(body, text)
+  if (code === 'refused') return new BatonError('refused', `refused: ${message}`)
+  if (code === 'unknown') return new BatonError('usage', message)
+  const isFailure = status === 401 || status >= 500
+  return new BatonError(isFailure ? 'unreachable' : 'refused', `${where(address)} says ${status}: ${message}`)
 }
 
 /** Server-sent events, each parsed from its `data`, until baton ends the stream. @throws BatonError `unreachable`, `refused`. */
@@ -90,11 +96,14 @@ function parse(text: string): unknown {
   }
 }
 
-/** The message of `{error: {code, message}}`, else what was sent; one line of it. */
-function complaint(body: unknown, text: string): string {
+/** Of `{error: {code, message}}`, else what was sent; one line of it. */
+function complaint(body: unknown, text: string): { readonly code: string; readonly message: string } {
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null
-  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : text
-  return String(message).split('\n', 1)[0] ?? ''
+  const of = (key: 'code' | 'message', other: string): string => {
+    const value = typeof error === 'object' && error !== null ? (error as Readonly<Record<string, unknown>>)[key] : undefined
+    return String(value ?? other).split('\n', 1)[0] ?? ''
+  }
+  return { code: of('code', ''), message: of('message', text) }
 }
 
 function where(address: AdminAddress): string {

@@ -1,5 +1,7 @@
 /** The status as tables for people. Pure: the answer of `GET /v1/status` in, text out. */
+import { age } from './age.ts'
 import { table } from './table.ts'
+import { isUpgrade, upgradeLine } from './upgrade-text.ts'
 
 /** What is shown of the answer; the API says more. */
 export interface Status {
@@ -25,6 +27,8 @@ export interface Status {
   readonly versions: readonly VersionStatus[]
   /** Configured, and not running: neither stable, nor candidate, nor named by a route. */
   readonly idle: readonly string[]
+  /** The one under way, or the last one. */
+  readonly upgrade?: unknown
 }
 
 export interface VersionStatus {
@@ -43,7 +47,7 @@ export function isStatus(answer: unknown): answer is Status {
 }
 
 export function statusText(status: Status, now: number): string {
-  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}\n${versionTable(status, now)}`
+  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}${upgradeLines(status, now)}\n${versionTable(status, now)}`
 }
 
 function batonLine({ baton }: Status, now: number): string {
@@ -63,6 +67,10 @@ function configLines({ config }: Status): string {
   if (needsGeneration.length > 0) lines.push(`waits   for a restart: ${needsGeneration.join(', ')}`)
   if (lastFault !== null) lines.push(...lastFault.faults.map((fault) => `refused ${lastFault.at}, from ${lastFault.origin}: ${fault}`))
   return `${lines.join('\n')}\n`
+}
+
+function upgradeLines({ upgrade }: Status, now: number): string {
+  return isUpgrade(upgrade) ? `upgrade ${upgradeLine(upgrade, now)}\n` : ''
 }
 
 function versionTable({ versions, roles, idle }: Status, now: number): string {
@@ -89,15 +97,4 @@ function roleOf(name: string, roles: Status['roles']): string {
 function probeOf({ probe }: VersionStatus, now: number): string {
   const reason = probe.reason === undefined ? '' : ` (${probe.reason})`
   return `${probe.is} ${age(now - probe.since)}${reason}`
-}
-
-/** `3d`, `2h`, `5m`, `12s`: the largest unit that fits. */
-export function age(ms: number): string {
-  const units = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'm'],
-  ] as const
-  const unit = units.find(([size]) => ms >= size)
-  return unit === undefined ? `${Math.max(0, Math.floor(ms / 1_000))}s` : `${Math.floor(ms / unit[0])}${unit[1]}`
 }

@@ -5,16 +5,16 @@ import { bindRouter, compileRoutes } from '../routing/router.ts'
 import type { Bootstrap, Dynamic } from './settings.ts'
 import type { Snapshot } from './snapshot.ts'
 
-export function compileSnapshot(bootstrap: Bootstrap, dynamic: Dynamic, revision: number): Snapshot {
-  const roles = rolesOf(dynamic)
+/** `roles` are the configuration's own where nothing else owns them. */
+export function compileSnapshot(bootstrap: Bootstrap, dynamic: Dynamic, revision: number, roles: Roles = rolesOf(dynamic)): Snapshot {
   const router = bindRouter(compileRoutes(dynamic.routes, dynamic.sticky), roles)
   return Object.freeze({ revision, hash: hashOf(dynamic), bootstrap, dynamic, roles, router })
 }
 
-/** The candidate's name is the salt, so that the same users move each time that a version is on trial again. */
+/** The candidate's name is the salt, so that the same users move each time that a version is on trial again. No plan runs, so no weight. */
 function rolesOf(dynamic: Dynamic): Roles {
   const { stable, candidate } = dynamic
-  return { stable, candidate, salt: candidate ?? stable }
+  return { stable, candidate, salt: candidate ?? stable, weight: 0 }
 }
 
 /** SHA-256 of the settings, in hex: two texts that mean the same have the same. */

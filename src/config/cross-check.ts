@@ -4,6 +4,7 @@ import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
 import { quoted } from './misread.ts'
 import { nearest } from './nearest.ts'
+import { type Plans, planComplaints } from './plan-check.ts'
 import { portComplaints } from './port-check.ts'
 import { formatDuration } from './quantity.ts'
 import type { Bootstrap } from './settings.ts'
@@ -19,6 +20,7 @@ export function crossCheck(draft: Draft): Complaint[] {
   return [
     ...routeNames(draft.routes),
     ...(versions ? ofVersions(versions, draft) : []),
+    ...(draft.plans ? [...planComplaints(draft.plans), ...planName(draft.plans, draft.plan)] : []),
     ...(bootstrap ? portComplaints(bootstrap) : []),
     ...(bootstrap && versions ? [...processes(versions, bootstrap), ...upstreamComplaints(versions, bootstrap)] : []),
   ]
@@ -44,6 +46,10 @@ function roles(versions: Versions, draft: Draft): Complaint[] {
     const name = draft[role]
     return name === null || versions.has(name) ? [] : [unknownName([role], name, 'a version', [...versions.keys()])]
   })
+}
+
+function planName(plans: Plans, plan: string | null): Complaint[] {
+  return plan === null || plans.has(plan) ? [] : [unknownName(['rollout', 'plan'], plan, 'a plan', [...plans.keys()])]
 }
 
 function unknownName(path: Path, name: string, what: string, known: readonly string[], at: Complaint['at'] = 'value'): Complaint {

@@ -1,9 +1,11 @@
 /** What could be read of a document, so that rules across keys are checked even while single keys are wrong. */
 import type { RouteSpec } from '../routing/route.ts'
 import { isMapping } from './mapping.ts'
+import type { Plans } from './plan-check.ts'
 import { readShape } from './schema.ts'
 import type { Bootstrap, Dynamic, VersionSettings } from './settings.ts'
 import { type ParseOptions, settleBootstrap, settleHealth, settleRoute, settleVersion } from './settle.ts'
+import { builtInPlans, settlePlan } from './settle-rollout.ts'
 
 /** A null is a part that has a fault of its own: nothing further is said of it. */
 export interface Draft {
@@ -12,11 +14,22 @@ export interface Draft {
   readonly stable: string | null
   readonly candidate: string | null
   readonly routes: readonly (RouteSpec | null)[]
+  /** The name of the plan, and the plans; those built in too. */
+  readonly plan: string | null
+  readonly plans: Plans | null
 }
 
 export function draftOf(bootstrap: Bootstrap, dynamic: Dynamic): Draft {
-  const { versions, stable, candidate, routes } = dynamic
-  return { bootstrap, versions: new Map(Object.entries(versions)), stable, candidate, routes }
+  const { versions, stable, candidate, routes, rollout } = dynamic
+  return {
+    bootstrap,
+    versions: new Map(Object.entries(versions)),
+    stable,
+    candidate,
+    routes,
+    plan: rollout.plan,
+    plans: new Map(Object.entries(rollout.plans)),
+  }
 }
 
 /** Null for a `bootstrap` with a fault; its defaults where there is none. */
@@ -27,12 +40,15 @@ export function salvageBootstrap(document: unknown, options: ParseOptions): Boot
 
 export function salvage(document: unknown, bootstrap: Bootstrap | null): Draft {
   const given = isMapping(document) ? document : {}
+  const rollout = isMapping(given.rollout) ? given.rollout : {}
   return {
     bootstrap,
     versions: salvageVersions(given),
     stable: salvageName(given.stable),
     candidate: salvageName(given.candidate),
     routes: Array.isArray(given.routes) ? given.routes.map(salvageRoute) : [],
+    plan: salvageName(rollout.plan),
+    plans: salvagePlans(rollout.plans),
   }
 }
 
@@ -46,6 +62,16 @@ function salvageVersions(given: Record<string, unknown>): Map<string, VersionSet
       return [name, version.ok && health ? settleVersion(version.value, health) : null] as const
     }),
   )
+}
+
+function salvagePlans(given: unknown): Plans | null {
+  if (given !== undefined && (!isMapping(given) || Array.isArray(given))) return null
+  const builtIn = Object.entries(builtInPlans).map(([name, plan]) => [name, settlePlan(name, plan)] as const)
+  const own = Object.entries(given ?? {}).map(([name, value]) => {
+    const plan = readShape('plan', value)
+    return [name, plan.ok ? settlePlan(name, plan.value) : null] as const
+  })
+  return new Map([...builtIn, ...own])
 }
 
 function salvageName(value: unknown): string | null {

@@ -6,6 +6,8 @@
  * it stays as it was at the start, and a change of it is reported as needing a new generation.
  */
 import { ConfigError, type ConfigFault, formatConfigFault } from '../errors.ts'
+import type { Roles } from '../routing/route.ts'
+import { bindRouter } from '../routing/router.ts'
 import type { World } from '../world.ts'
 import type { Warn } from './coalesced-file.ts'
 import { canonicalJson, compileSnapshot, hashOf } from './compile.ts'
@@ -14,7 +16,7 @@ import { dynamicText } from './halves.ts'
 import type { LastGood } from './last-good.ts'
 import { isMapping } from './mapping.ts'
 import { type Config, parseConfig, recheck } from './parse.ts'
-import type { Bootstrap } from './settings.ts'
+import type { Bootstrap, Dynamic } from './settings.ts'
 import type { ParseOptions } from './settle.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -58,6 +60,10 @@ export interface LiveParts {
   /** Its section `config` holds revision and hash. */
   readonly state: { get(section: string): unknown; set(section: string, value: unknown): void }
   readonly lastGood: { save(lastGood: LastGood): void }
+  /** Who plays which role under a configuration; what the configuration says, where nothing else owns the roles. */
+  readonly rolesFor?: (dynamic: Dynamic) => Roles
+  /** Why a configuration that has no fault of its own cannot be taken now, or null: an upgrade is under way. */
+  readonly veto?: (next: Dynamic) => { readonly path: string; readonly reason: string } | null
   /** A follower that throws is a defect of baton: it is told here, and the others are still called. */
   readonly warn: Warn
 }
@@ -77,7 +83,12 @@ export class LiveConfig {
     this.#parts = parts
     this.#name = first.name
     const { bootstrap, dynamic } = first.config
-    this.#snapshot = compileSnapshot(bootstrap, dynamic, firstRevision(parts.state.get('config'), hashOf(dynamic)))
+    this.#snapshot = compileSnapshot(
+      bootstrap,
+      dynamic,
+      firstRevision(parts.state.get('config'), hashOf(dynamic)),
+      parts.rolesFor?.(dynamic),
+    )
     this.#text = first.text
     this.#appliedAt = parts.world.now()
     if (first.stale !== null) this.lost(first.stale)
@@ -103,6 +114,13 @@ export class LiveConfig {
     }
   }
 
+  /** The roles have moved: the same configuration, bound to them in one step. */
+  rebind(): void {
+    const before = this.#snapshot
+    const roles = this.#parts.rolesFor?.(before.dynamic) ?? before.roles
+    this.#snapshot = Object.freeze({ ...before, roles, router: bindRouter(before.router.table, roles) })
+  }
+
   /** Both halves, from the file as it is now or will be. */
   offer(text: string, origin: Origin): Outcome {
     const begun = this.#parts.world.elapsed()
@@ -123,7 +141,18 @@ export class LiveConfig {
       const faults = recheck(bootstrap, offered.dynamic, text, this.#name)
       if (faults.length > 0) throw new ConfigError(faults.map(untilNewGeneration))
     }
+    this.#heed(offered.dynamic)
     return { bootstrap: offered.bootstrap, dynamic: offered.dynamic }
+  }
+
+  #heed(next: Dynamic): void {
+    const veto = this.#parts.veto?.(next) ?? null
+    if (veto === null) return
+    const { path, reason } = veto
+    const expected = 'the running value until the upgrade has ended'
+    throw new ConfigError([
+      { source: this.#name, line: null, column: null, path, found: 'a change', expected, hint: reason, reason: 'cross-check' },
+    ])
   }
 
   /** Counts and remembers what was refused, here or before it came here. */
@@ -158,8 +187,8 @@ export class LiveConfig {
     const bootstrap = followed(before.bootstrap, offered.bootstrap)
     const needsGeneration = changedFixed(before.bootstrap, offered.bootstrap)
     const same = hashOf(offered.dynamic) === before.hash && canonicalJson(bootstrap) === canonicalJson(before.bootstrap)
-    const snapshot = same ? before : compileSnapshot(bootstrap, offered.dynamic, before.revision + 1)
-    const { recorder, world } = this.#parts
+    const { recorder, world, rolesFor } = this.#parts
+    const snapshot = same ? before : compileSnapshot(bootstrap, offered.dynamic, before.revision + 1, rolesFor?.(offered.dynamic))
     this.#snapshot = snapshot
     this.#text = text
     this.#needsGeneration = needsGeneration

@@ -17,6 +17,17 @@ export function probeFault(health: { http?: unknown; tcp?: unknown }): Misread |
   return health.http !== undefined && health.tcp !== undefined ? new Misread('http or tcp', 'leave one out', 'range', 'http and tcp') : null
 }
 
+/** What baton has started it also stops. */
+export function retireFault(version: { process?: unknown; retire?: unknown }): Misread | null {
+  if (version.process === undefined || version.retire === undefined) return null
+  return new Misread('no retire beside process', 'a process of baton is stopped by baton', 'range', 'process and retire')
+}
+
+export function planFault(plan: { strategy?: unknown; steps?: unknown }): Misread | null {
+  if (plan.strategy !== 'exclusive' || plan.steps === undefined) return null
+  return new Misread('no steps beside strategy: exclusive', 'the two versions never serve at once', 'range', 'steps')
+}
+
 export function stickyFault(sticky: { cookie?: unknown; or?: unknown }): Misread | null {
   if (sticky.cookie !== undefined || sticky.or !== undefined) return null
   return new Misread('cookie, or, or both', 'for a header alone write or: { header: x-user-id }', 'range', 'neither')

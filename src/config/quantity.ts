@@ -93,6 +93,14 @@ export function readWeight(value: unknown): Reading<number> {
   return value > 0 && value <= maxWeight ? value : new Misread(expected, value === 0 ? 'leave a target without traffic out' : null)
 }
 
+/** Of a plan's step: percent of stable's traffic. */
+export function readStepWeight(value: unknown): Reading<number> {
+  const expected = 'a weight above 0 and up to 100'
+  if (typeof value !== 'number')
+    return new Misread(expected, typeof value === 'string' ? 'a percentage as a number, without quotes and "%"' : null, 'kind')
+  return value > 0 && value <= 100 ? value : new Misread(expected, value === 0 ? 'write header-only' : null)
+}
+
 /** Of a sample: a share as a number, `0.01`. */
 export function readSample(value: unknown): Reading<number> {
   const expected = 'a share above 0 and up to 1, such as 0.01'

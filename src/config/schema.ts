@@ -4,8 +4,9 @@
  */
 import { z } from 'zod'
 import { readAllowed, readBindAddress, readSocketPath, readUpstreamUrl } from './address-text.ts'
-import { envFault, probeFault, repeatedHeader, stickyFault } from './mapping-rules.ts'
+import { envFault, planFault, probeFault, repeatedHeader, retireFault, stickyFault } from './mapping-rules.ts'
 import { Misread, type Reading } from './misread.ts'
+import { defaultPlan, defaultSteps, readyTimeoutMs, retireAfterMs, stepConditions, stepForMs } from './plan-defaults.ts'
 import {
   formatDuration,
   formatSize,
@@ -16,6 +17,7 @@ import {
   readPercent,
   readSample,
   readSize,
+  readStepWeight,
   readWeight,
 } from './quantity.ts'
 import { isReservedHeader } from './reserved-header.ts'
@@ -26,6 +28,7 @@ import {
   readCidr,
   readPresent,
   readRegex,
+  readRetire,
   readStack,
   readText,
   readWhole,
@@ -244,7 +247,7 @@ const ownHealth = rule(z.strictObject(healthKeys).partial(), probeFault).describ
 
 const endpointKeys = ['process', 'url', 'socket'] as const
 
-const version = exactlyOne(
+const versionKeys = exactlyOne(
   z.strictObject({
     process: name.optional().describe('A process of bootstrap.processes.'),
     url: leaf(readUpstreamUrl, { type: 'string', pattern: '^http://' })
@@ -252,9 +255,13 @@ const version = exactlyOne(
       .describe('http://HOST:PORT; a name is resolved again and followed.'),
     socket: leaf(readSocketPath, { type: 'string', pattern: '^/' }).optional().describe('Absolute path of a Unix socket.'),
     health: ownHealth.optional(),
+    retire: leaf(readRetire, { enum: ['none'] })
+      .optional()
+      .describe('How an app that baton has not started is stopped once it is drained. none: not at all, whoever started it does.'),
   }),
   endpointKeys,
 )
+const version = rule(versionKeys, retireFault)
 
 // ---- routing ----
 
@@ -415,9 +422,77 @@ const drain = z
     deadline: duration(0, 24 * hour)
       .prefault('30s')
       .describe("Then exchanges have this long, and what is left is cut; a pod's usual grace period."),
+    grace: duration(0, hour)
+      .prefault('10s')
+      .describe("A version's requests may run at least this long, within the deadline; docker's patience."),
+    idle: duration(0, hour)
+      .prefault('5s')
+      .describe('Kept-alive connections idle this long are closed; time for a client between two requests.'),
   })
   .prefault({})
   .describe('How a version, and baton itself, stops.')
+
+const stepWeight = leaf(readStepWeight, { type: 'number', exclusiveMinimum: 0, maximum: 100 })
+const only = z.literal(true).optional()
+
+const step = z.union([
+  z.enum(['header-only', 'bake']),
+  stepWeight,
+  exactlyOne(
+    z.strictObject({
+      weight: stepWeight.optional().describe('Percent of what would go to stable, fractions too; a user who has moved stays moved.'),
+      headerOnly: only.describe('Routes alone reach the candidate: for testers.'),
+      bake: only.describe('The last step: all traffic on the candidate, the old version alive and warm. Its end is the commit.'),
+      for: duration(0, 168 * hour)
+        .optional()
+        .describe(
+          `${formatDuration(stepForMs.weight)}, several of a probe's intervals; of header-only ${formatDuration(stepForMs['header-only'])}.`,
+        ),
+      minRequests: whole(0, 1_000_000_000)
+        .prefault(stepConditions.minRequests)
+        .describe('Exchanges that the candidate has to have ended within the step; 0, so that a service without traffic can be upgraded.'),
+      manual: z
+        .boolean()
+        .prefault(stepConditions.manual)
+        .describe('Only `baton promote` ends the step; false, since a plan that waits for nobody is done at night too.'),
+    }),
+    ['weight', 'headerOnly', 'bake'],
+  ),
+])
+
+const plan = rule(
+  z.strictObject({
+    strategy: z
+      .enum(['shift', 'exclusive'])
+      .prefault('shift')
+      .describe('exclusive: the two versions never serve at once, and requests are held meanwhile. shift, since only it holds nobody up.'),
+    steps: z
+      .array(step)
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        `header-only, weights that grow, bake: each a word, a weight, or a mapping. Without it ${defaultSteps.join(', ')}: testers, a few users, half, all, and a last look back.`,
+      ),
+    readyTimeout: duration(1, 24 * hour)
+      .prefault(formatDuration(readyTimeoutMs))
+      .describe("The new version has to be ready within this time of its start, else rollback; kamal-proxy's deploy timeout."),
+    retireAfter: duration(0, 168 * hour)
+      .prefault(formatDuration(retireAfterMs))
+      .describe('The old version lives on this long, drained, as a warm spare to roll back to; 0s, since it costs its memory.'),
+  }),
+  planFault,
+)
+
+const rollout = z
+  .strictObject({
+    plan: name.prefault(defaultPlan).describe('The plan of an upgrade that names none.'),
+    plans: named(plan, 32)
+      .prefault({})
+      .describe('By name. Always there unless redefined: default; at-once, all traffic, no wait; manual, each step by `baton promote`.'),
+  })
+  .prefault({})
+  .describe('How an upgrade moves traffic from stable to another version.')
 
 const sample = leaf(readSample, { type: 'number', exclusiveMinimum: 0, maximum: 1 })
 
@@ -434,6 +509,7 @@ const dynamicKeys = {
   limits,
   retry,
   drain,
+  rollout,
   accessLog: z
     .union([z.enum(['off', 'on']), z.strictObject({ sample })])
     .prefault('off')
@@ -450,9 +526,12 @@ export type BootstrapDocument = z.output<typeof bootstrap>
 export type VersionDocument = z.output<typeof version>
 export type RouteDocument = z.output<typeof route>
 export type HealthDocument = z.output<typeof health>
+export type RolloutDocument = z.output<typeof rollout>
+export type PlanDocument = z.output<typeof plan>
+export type StepDocument = z.output<typeof step>
 
 /** The parts that can be read on their own when the whole cannot. */
-export const parts = { file: fileDocument, dynamic: dynamicDocument, bootstrap, version, route, health, sticky, name } as const
+export const parts = { file: fileDocument, dynamic: dynamicDocument, bootstrap, version, route, health, sticky, name, plan } as const
 export type Part = keyof typeof parts
 
 export type Shape<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly Issue[] }

@@ -119,6 +119,37 @@ export interface DrainSettings {
   readonly endpointDelayMs: number
   /** Then exchanges in flight have this long; what is left is cut. */
   readonly deadlineMs: number
+  /** Of a version: a request may run at least this long, however quick others were, but never past the deadline. */
+  readonly graceMs: number
+  /** Kept-alive connections that have been idle since the drain began are closed after this. */
+  readonly idleMs: number
+}
+
+/** As `PlanStep` of `rollout/plan.ts`, which this folder may not import; test/config/rollout.test.ts ties them. */
+export interface PlanStepSettings {
+  readonly is: 'header-only' | 'weight' | 'bake'
+  /** Percent of stable's traffic: 0 of header-only, 100 of bake. */
+  readonly weight: number
+  readonly forMs: number
+  readonly minRequests: number
+  readonly manual: boolean
+}
+
+/** As `Plan` of `rollout/plan.ts`. */
+export interface PlanSettings {
+  readonly name: string
+  readonly strategy: 'shift' | 'exclusive'
+  /** Of `shift` at least one, with weights that grow, and bake last; none of `exclusive`. */
+  readonly steps: readonly PlanStepSettings[]
+  readonly readyTimeoutMs: number
+  readonly retireAfterMs: number
+}
+
+export interface RolloutSettings {
+  /** The name of the plan that an upgrade follows if it names none; it is there. */
+  readonly plan: string
+  /** By name, the built-in ones too. */
+  readonly plans: Readonly<Record<string, PlanSettings>>
 }
 
 export type AccessLogSettings = { readonly is: 'off' } | { readonly is: 'on' } | { readonly is: 'sample'; readonly rate: number }
@@ -134,6 +165,7 @@ export interface Dynamic {
   readonly limits: LimitSettings
   readonly retry: RetrySettings
   readonly drain: DrainSettings
+  readonly rollout: RolloutSettings
   readonly accessLog: AccessLogSettings
   /** `x-served-by` on responses. */
   readonly servedBy: boolean

@@ -12,6 +12,7 @@ import type {
   ProcessSettings,
   VersionSettings,
 } from './settings.ts'
+import { settleRollout } from './settle-rollout.ts'
 
 /** What relative paths of the bootstrap half are relative to. */
 export interface ParseOptions {
@@ -79,7 +80,8 @@ export function settleDynamic(document: DynamicDocument): Dynamic {
       upstreamConnections: limits.upstreamConnections,
     },
     retry: document.retry,
-    drain: { endpointDelayMs: drain.endpointDelay, deadlineMs: drain.deadline },
+    drain: { endpointDelayMs: drain.endpointDelay, deadlineMs: drain.deadline, graceMs: drain.grace, idleMs: drain.idle },
+    rollout: settleRollout(document.rollout),
     accessLog: settleAccessLog(document.accessLog),
     servedBy: document.servedBy,
   }

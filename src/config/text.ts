@@ -62,6 +62,14 @@ export function readPresent(value: unknown): Reading<true> {
   return value === true ? true : new Misread('true', 'for the contrary write present: true, invert: true')
 }
 
+/** How an app outside of baton is stopped. */
+export function readRetire(value: unknown): Reading<'none'> {
+  if (value === 'none') return 'none'
+  const known = typeof value === 'string' && ['signal', 'http', 'slot'].includes(value)
+  if (known) return new Misread(`none; retire: ${value} is not in this build`, 'none leaves the app running', 'unsupported')
+  return new Misread('none', null, typeof value === 'string' ? 'range' : 'kind')
+}
+
 export function readStack(value: unknown): Reading<string> {
   const expected = 'node'
   return value === 'native'

@@ -4,12 +4,8 @@ import type { Path } from './complaint.ts'
 /** Path of the mapping (`*` is any one part) → its keys → what they would do. */
 const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
-    rollout: 'upgrades by plan',
-    plan: 'upgrades by plan',
     analysis: 'the analysis of an upgrade',
     policy: 'the analysis of an upgrade',
-    strategy: 'upgrades by plan',
-    retire: 'retiring a version',
     cache: 'the cache gateway',
     redis: 'the cache gateway',
     warm: 'the warm-up of caches',
@@ -37,7 +33,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'bootstrap.listeners.*': { tls: 'TLS', http2: 'HTTP/2', protocol: 'HTTP/2', protocols: 'HTTP/2', proxyProtocol: 'the PROXY protocol' },
   'versions.*': {
     slot: 'slots',
-    retire: 'retiring a version',
     tls: 'TLS',
     http2: 'HTTP/2',
     protocol: 'HTTP/2 and gRPC',
@@ -50,8 +45,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'routes.*': { mirror: 'mirrored requests', rewrite: 'rewriting', hold: 'holding requests' },
   'routes.*.only': { signed: 'signed links' },
   drain: {
-    idle: 'drain limits by kind',
-    grace: 'drain limits by kind',
     streams: 'drain limits by kind',
     websockets: 'drain limits by kind',
   },

@@ -27,8 +27,6 @@ export interface DataPlaneParts {
 
 /** Between looks at the exchanges' deadlines. */
 const sweepMs = 250
-/** Idle connections of clients are closed after this once baton leaves. */
-const leaveIdleMs = 5_000
 
 export class DataPlane {
   readonly gate = new Gate()
@@ -68,7 +66,9 @@ export class DataPlane {
   async start(fd: number): Promise<void> {
     const { world, versions } = this.#parts
     await this.#listener.start(fd)
-    this.#sweep = startSweep({ world, gate: this.gate, inFlight: () => versions.all().map(({ version }) => version.inFlight) }, sweepMs)
+    const inFlight = () => versions.all().map(({ version }) => version.inFlight)
+    const limits = () => this.#parts.live.current().dynamic.limits
+    this.#sweep = startSweep({ world, gate: this.gate, inFlight, limits }, sweepMs)
   }
 
   /** Takes over what a new configuration says of connections. */
@@ -80,8 +80,9 @@ export class DataPlane {
 
   /** No more accepts, each response is its connection's last. True when all ended on their own within `deadlineMs`. */
   async drain(deadlineMs: number): Promise<boolean> {
+    const { idleMs } = this.#parts.live.current().dynamic.drain
     this.#leaving = true
-    this.#listener.stopAccepting(Math.min(leaveIdleMs, deadlineMs / 2))
+    this.#listener.stopAccepting(Math.min(idleMs, deadlineMs / 2))
     const isEmpty = await this.#listener.empty(deadlineMs)
     if (!isEmpty) this.#parts.log.warn('baton.cutting', { connections: this.connectionCount })
     return isEmpty

@@ -4,16 +4,19 @@
  *   queued ─admitted─► calling ─respond─► answering ─end─► over
  *     │                  │  ▲ └upgraded─► tunnel ─both ended─► over
  *     └─ refused, gone ──┤  └ retry: settles one claim and takes the next in the same step
- *                        └─ fault, gone, deadline ─► over
+ *                        └─ fault, gone, deadline ─► over; a drain asks streams and tunnels to go, and cuts
  *
  * Invariants: snapshot → route → claim is one synchronous step; each attempt has its own claim; it settles exactly once, in `#finish`.
  */
 import type { Snapshot } from '../config/snapshot.ts'
 import { Fault } from '../errors.ts'
 import type { Decision, Raw } from '../routing/route.ts'
+import type { Claim, ClaimKind } from '../upstream/claim.ts'
 import type { Answer, Call, Sent } from '../upstream/transport/transport.ts'
-import type { Claim, ClaimKind, Version } from '../upstream/version.ts'
+import type { Version } from '../upstream/version.ts'
 import { overdue } from './deadlines.ts'
+import { EventStream, isEventStream } from './event-stream.ts'
+import { fieldValue } from './field.ts'
 import { responseFault } from './framing.ts'
 import type { Waiter } from './gate.ts'
 import { requestFields, responseFields, trailerFields, upgradeFields } from './headers.ts'
@@ -23,12 +26,13 @@ import type { Plane } from './plane.ts'
 import { Replay } from './replay.ts'
 import { bodyOf, faultAnswers, faultFields } from './respond.ts'
 import { isRetriable } from './retry.ts'
+import { Tunnel } from './tunnel.ts'
 
 type Stage = 'queued' | 'calling' | 'answering' | 'tunnel' | 'over'
 
 export class Exchange implements Receiver, Answer, Claim, Waiter {
   slot = -1
-  kind: ClaimKind = 'request'
+  claimedAt = 0
   readonly #inbound: Inbound
   readonly #plane: Plane
   readonly #beganAt: number
@@ -44,7 +48,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #requestEnded: boolean
   #responseEnded = false
   #status = 0
-  #responseRaw: Raw = []
+  #tunnel: Tunnel | null = null
+  #events: EventStream | null = null
   #receivedBytes = 0
   #sentBytes = 0
   #activeAt: number
@@ -100,7 +105,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
       return false
     }
     this.#replay?.keep(bytes)
-    const taken = this.#call === null || this.#call.write(bytes)
+    const taken = this.#tunnel?.fromClient(bytes) ?? this.#call?.write(bytes) ?? true
     this.#appSlow = !taken
     return taken
   }
@@ -109,6 +114,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage === 'over') return
     this.#requestEnded = true
     this.#sentAt = this.#plane.world.elapsed()
+    if (this.#tunnel?.leaving === true) return this.#tunnel.clientEnded()
     this.#call?.end(trailers === null ? null : trailerFields(trailers))
     if (this.#stage === 'tunnel' && this.#responseEnded) this.#finish(null)
   }
@@ -120,7 +126,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   gone(fault: Fault): void {
-    this.fail(fault)
+    if (this.#tunnel?.leaving === true && this.#stage !== 'over') this.#tunnel.clientEnded()
+    else this.fail(fault)
   }
 
   // the app's side
@@ -151,7 +158,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     this.#version?.answered()
     this.#stage = 'answering'
     this.#status = status
-    this.#responseRaw = raw
+    if (isEventStream(raw)) this.#events = new EventStream(raw, this.#inbound, () => this.#left())
     this.#activeAt = this.#plane.world.elapsed()
     // a final response before the request's end: the rest of the body may never be read, so the connection is not used again
     const close = !this.#requestEnded || this.#plane.leaving()
@@ -170,9 +177,10 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     }
     this.#version?.answered()
     this.#stage = 'tunnel'
-    this.kind = 'tunnel'
     this.#status = 101
     this.#replay = null
+    const [client, app, maskKey] = [this.#inbound, this.#call, Math.floor(this.#plane.world.random() * 2 ** 32)]
+    if (app !== null) this.#tunnel = new Tunnel({ client, app, isWebSocket: upgrade === 'websocket', maskKey, left: () => this.#left() })
     this.#inbound.upgrade(upgradeFields(raw, upgrade, this.#servedBy()))
   }
 
@@ -180,7 +188,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage === 'over') return false
     this.#sentBytes += bytes.length
     this.#activeAt = this.#plane.world.elapsed()
-    const taken = this.#inbound.write(bytes)
+    const taken = (this.#tunnel ?? this.#events)?.fromApp(bytes) ?? this.#inbound.write(bytes)
     this.#clientSlow = !taken
     return taken
   }
@@ -188,6 +196,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   end(trailers: Raw | null): void {
     if (this.#stage === 'over') return
     this.#responseEnded = true
+    if (this.#tunnel?.leaving === true) return this.#tunnel.appEnded()
     this.#inbound.end(trailers === null ? null : trailerFields(trailers))
     if (this.#stage !== 'tunnel' || this.#requestEnded) this.#finish(null)
   }
@@ -195,6 +204,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   failed(fault: Fault, sent: Sent): void {
     const version = this.#version
     if (this.#stage === 'over' || version === null) return
+    if (this.#tunnel?.leaving === true) return this.#tunnel.appEnded()
     if (fault.blame === 'upstream') {
       version.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
       this.#plane.versions.supervised(version.name)?.suspect()
@@ -202,7 +212,18 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage !== 'calling' || !this.#retry(fault, sent, version)) this.#end(fault)
   }
 
-  // deadlines
+  // the drain's word, and deadlines
+
+  get kind(): ClaimKind {
+    if (this.#tunnel !== null) return 'tunnel'
+    return this.#events === null ? 'request' : 'stream'
+  }
+
+  leave(): void {
+    if (this.#stage === 'over') return
+    this.#events?.leave()
+    if (!this.#requestEnded && !this.#responseEnded) this.#tunnel?.leave()
+  }
 
   /** A drain's deadline has passed. */
   cut(fault: Fault): void {
@@ -221,7 +242,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
       clientEnded: this.#requestEnded,
       clientSlow: this.#clientSlow,
       appSlow: this.#appSlow,
-      isStream: isEventStream(this.#responseRaw),
+      isStream: this.#events !== null,
     }
     const fault = overdue(progress, this.#snapshot.dynamic.timeouts, now)
     if (fault !== null) this.fail(fault)
@@ -244,6 +265,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #attempt(version: Version, decision: Decision): void {
     const { head } = this.#inbound
     const transport = version.transport
+    this.claimedAt = this.#activeAt
     version.claim(this)
     this.#version = version
     this.#attempts += 1
@@ -254,14 +276,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     // until the version wants the body, nobody has asked the client for it
     this.#appSlow = !this.#requestEnded
     const raw = requestFields(head, version.name, decision.set)
-    const upstream = {
-      method: head.method,
-      target: head.target,
-      raw,
-      body: head.body,
-      upgrade: head.upgrade,
-      expectContinue: head.expectContinue,
-    }
+    const { method, target, body, upgrade, expectContinue } = head
+    const upstream = { method, target, raw, body, upgrade, expectContinue }
     if (transport === null) this.#end(new Fault('not-serving', `${version.name} has no place to connect to`))
     else this.#call = transport.open(upstream, this)
   }
@@ -282,7 +298,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     metrics.add('baton_retries_total', 1, failed.name, fault.code, next.name)
     this.#inbound.pause()
     this.#restartClock()
-    failed.settle(this)
+    failed.settle(this, this.#activeAt)
     this.#attempt(next, decision)
     return true
   }
@@ -301,6 +317,15 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     const again = this.#attempts === 1 && failed.serving && !(wasFresh && other !== null && other !== failed)
     if (again) return failed
     return other === failed ? null : other
+  }
+
+  /** Asked to go, it has come to a good end. A client that has not closed its side is not waited for. */
+  #left(): void {
+    const fault = new Fault('stopping', 'the version drains')
+    this.#call?.abort(fault)
+    if (this.#tunnel === null) this.#inbound.end(null)
+    else if (!this.#requestEnded) this.#inbound.abort(fault)
+    this.#finish(null)
   }
 
   #serving(name: string | null): Version | null {
@@ -346,50 +371,29 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #finish(fault: Fault | null): void {
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
-    const isTunnel = this.#stage === 'tunnel'
     this.#stage = 'over'
-    this.#version?.settle(this)
-    this.#count(fault, isTunnel)
+    const now = this.#plane.world.elapsed()
+    this.#version?.settle(this, now)
+    this.#count(fault, now - this.#beganAt)
     if (!wasInside) return
     gate.leave()
     if (gate.waiting > 0) gate.advance(live.current().dynamic.limits)
   }
 
-  #count(fault: Fault | null, isTunnel: boolean): void {
-    const { metrics, world, accessLog, live } = this.#plane
+  #count(fault: Fault | null, durationMs: number): void {
+    const { metrics, accessLog, live } = this.#plane
     const { method, client, host, target } = this.#inbound.head
-    const durationMs = world.elapsed() - this.#beganAt
     const version = this.#version?.name ?? null
     const route = this.#decision?.route ?? null
     if (version !== null)
-      metrics.series(version, route).ended(method, this.#status, isTunnel ? -1 : durationMs, this.#receivedBytes, this.#sentBytes)
+      metrics
+        .series(version, route)
+        .ended(method, this.#status, this.#tunnel === null ? durationMs : -1, this.#receivedBytes, this.#sentBytes)
     if (fault !== null) metrics.add('baton_faults_total', 1, version ?? '-', fault.code)
     const settings = (this.#snapshot ?? live.current()).dynamic.accessLog
     if (settings.is === 'off' || !accessLog.wants(settings)) return
     const [status, receivedBytes, sentBytes, attempts] = [this.#status, this.#receivedBytes, this.#sentBytes, this.#attempts]
-    accessLog.add({
-      client,
-      method,
-      host,
-      target,
-      status,
-      version,
-      route,
-      durationMs,
-      receivedBytes,
-      sentBytes,
-      attempts,
-      fault: fault?.code ?? null,
-    })
+    const code = fault?.code ?? null
+    accessLog.add({ client, method, host, target, status, version, route, durationMs, receivedBytes, sentBytes, attempts, fault: code })
   }
-}
-
-function isEventStream(raw: Raw): boolean {
-  return fieldValue(raw, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true
-}
-
-/** Of the first field of this name (in lower case). */
-function fieldValue(raw: Raw, name: string): string | undefined {
-  for (let at = 0; at < raw.length; at += 2) if (raw[at]?.toLowerCase() === name) return raw[at + 1]
-  return undefined
 }

@@ -1,4 +1,5 @@
 /** Which header fields a proxy has to look at. One switch by length, so that most names cost one comparison of numbers. */
+import type { Raw } from '../routing/route.ts'
 
 export const field = {
   plain: 0,
@@ -63,4 +64,13 @@ function tableByLength(entries: readonly (readonly [string, Field])[]): Readonly
   const table: (readonly [string, Field])[][] = []
   for (let length = 0; length <= 32; length += 1) table.push(entries.filter(([name]) => name.length === length))
   return table
+}
+
+/** Of the first field of this name (in lower case). */
+export function fieldValue(raw: Raw, name: string): string | undefined {
+  for (let at = 0; at < raw.length; at += 2) {
+    const found = raw[at] ?? ''
+    if (found.length === name.length && found.toLowerCase() === name) return raw[at + 1]
+  }
+  return undefined
 }

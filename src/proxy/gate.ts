@@ -17,6 +17,7 @@ export class Gate {
   readonly #waiting = new Map<Waiter, number>()
   #inside = 0
   #advancing = false
+  #hold: 'none' | 'held' | 'releasing' = 'none'
 
   get inside(): number {
     return this.#inside
@@ -25,9 +26,30 @@ export class Gate {
     return this.#waiting.size
   }
 
+  get held(): boolean {
+    return this.#hold !== 'none'
+  }
+
+  /** From now nobody begins: requests wait, bounded as ever. Those under way go on. */
+  hold(): void {
+    this.#hold = 'held'
+  }
+
+  /** Ends the hold; who waits is let in by `seep`, and the hold is over when nobody waits. */
+  release(): void {
+    if (this.#hold === 'held') this.#hold = 'releasing'
+  }
+
+  /** After `release`: lets in at most `most` of those who wait, so that the app does not meet all of them in one instant. */
+  seep(limits: GateLimits, most: number): void {
+    if (this.#hold !== 'releasing') return
+    this.#admit(limits, most)
+    if (this.#waiting.size === 0) this.#hold = 'none'
+  }
+
   /** Calls `admitted` or `refused`, now or later. */
   enter(waiter: Waiter, limits: GateLimits, now: number): void {
-    if (this.#inside < limits.exchanges) {
+    if (this.#inside < limits.exchanges && this.#hold === 'none' && this.#waiting.size === 0) {
       this.#inside += 1
       waiter.admitted()
     } else if (this.#waiting.size < limits.queue) {
@@ -49,12 +71,18 @@ export class Gate {
 
   /** Lets in who has a place now; called after `leave`, and when the limits have changed. */
   advance(limits: GateLimits): void {
+    if (this.#hold === 'none') this.#admit(limits, Number.POSITIVE_INFINITY)
+  }
+
+  #admit(limits: GateLimits, most: number): void {
     // one that ends as it is let in (its version does not serve) comes back here: the walk goes on below, not deeper
     if (this.#advancing) return
     this.#advancing = true
+    let places = most
     try {
       for (const waiter of this.#waiting.keys()) {
-        if (this.#inside >= limits.exchanges) return
+        if (this.#inside >= limits.exchanges || places < 1) return
+        places -= 1
         this.#waiting.delete(waiter)
         this.#inside += 1
         waiter.admitted()

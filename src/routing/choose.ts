@@ -2,7 +2,7 @@
 import { bucketAt } from './bucket.ts'
 import { type CompiledRoute, claiming } from './match.ts'
 import type { Decision, Roles, RouteRequest, StickySpec } from './route.ts'
-import { bindShares, type Share, shareAt } from './share.ts'
+import { bindShares, bindUnclaimed, type Share, shareAt } from './share.ts'
 import { bindSticky, type Sticky } from './sticky.ts'
 
 /** Routes while the roles are what they are. Every decision that can be made is made here already. */
@@ -12,8 +12,10 @@ export interface BoundRoutes {
   /** By the route's position. */
   readonly shares: readonly (readonly Share[])[]
   readonly sticky: Sticky
-  /** For a request that no route claims. */
-  readonly unclaimed: Decision
+  /** Of what no route claims. */
+  readonly unclaimed: readonly Share[]
+  /** Stable, plainly. */
+  readonly stable: Decision
 }
 
 export function bindRoutes(routes: readonly CompiledRoute[], sticky: StickySpec | null, roles: Roles): BoundRoutes {
@@ -22,17 +24,21 @@ export function bindRoutes(routes: readonly CompiledRoute[], sticky: StickySpec 
     routes,
     shares: routes.map((route, index) => bindShares(route, index, roles)),
     sticky: bindSticky(sticky, roles.salt),
-    unclaimed: { route: null, index: -1, version: roles.stable, fallback: null, set: [] },
+    unclaimed: bindUnclaimed(roles),
+    stable: { route: null, index: -1, version: roles.stable, fallback: null, set: [] },
   }
 }
 
-/** Calls `draw` once, and only for a split when the request has no sticky key. */
+/** Asks for a bucket only where there is more than one share; then calls `draw` once if the request has no sticky key. */
 export function choose(bound: BoundRoutes, request: RouteRequest, draw: () => number): Decision {
-  const index = claiming(bound.routes, request)
-  const shares = index === -1 ? undefined : bound.shares[index]
-  if (shares === undefined) return bound.unclaimed
+  const shares = sharesOf(bound, claiming(bound.routes, request))
   const share = shares.length === 1 ? shares[0] : shareAt(shares, bucketFor(bound.sticky, request, draw))
-  return share?.decision ?? bound.unclaimed
+  return share?.decision ?? bound.stable
+}
+
+/** `index` as a decision has it. */
+export function sharesOf(bound: BoundRoutes, index: number): readonly Share[] {
+  return (index === -1 ? undefined : bound.shares[index]) ?? bound.unclaimed
 }
 
 function bucketFor(sticky: Sticky, request: RouteRequest, draw: () => number): number {

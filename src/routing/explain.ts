@@ -1,16 +1,17 @@
 /** Why a request goes where it goes, for `baton route`. It asks the same code that decides, and only puts the outcome into words. */
 import { bucketAt, buckets } from './bucket.ts'
-import { type BoundRoutes, choose } from './choose.ts'
+import { type BoundRoutes, choose, sharesOf } from './choose.ts'
 import { type CompiledRoute, claims, firstFailing } from './match.ts'
-import type { Decision, RouteRequest } from './route.ts'
-import { stable, targetWords } from './target.ts'
+import type { Decision, Roles, RouteRequest, Target } from './route.ts'
+import type { Share } from './share.ts'
+import { candidate, stable, targetWords } from './target.ts'
 
 /** Serialisable JSON. */
 export interface Explanation {
   /** Every route in order, those after the one that claimed the request too. */
   readonly routes: readonly RouteTrial[]
   readonly decision: Decision
-  /** Null where no split was asked. */
+  /** Null where there was but one share, and so no need of a bucket. */
   readonly bucket: { readonly value: number; readonly source: 'cookie' | 'header' | 'drawn' } | null
   /** One line. */
   readonly reason: string
@@ -70,7 +71,7 @@ function failuresOf(route: CompiledRoute, request: RouteRequest): readonly Failu
 }
 
 function bucketOf(bound: BoundRoutes, request: RouteRequest, decision: Decision, drawn: number | null): Explanation['bucket'] {
-  if ((bound.shares[decision.index]?.length ?? 0) < 2) return null
+  if (sharesOf(bound, decision.index).length < 2) return null
   if (drawn !== null) return { value: bucketAt(drawn), source: 'drawn' }
   const value = bound.sticky.byCookie(request)
   return value === -1 ? { value: bound.sticky.byHeader(request), source: 'header' } : { value, source: 'cookie' }
@@ -78,12 +79,16 @@ function bucketOf(bound: BoundRoutes, request: RouteRequest, decision: Decision,
 
 function reasonOf(bound: BoundRoutes, decision: Decision, bucket: Explanation['bucket']): string {
   const spec = bound.routes[decision.index]?.spec
-  const shares = bound.shares[decision.index] ?? []
+  const shares = sharesOf(bound, decision.index)
   const at = shares.findIndex((share) => share.decision === decision)
-  const share = shares[at]
-  if (spec === undefined || share === undefined) return `no route claimed it: ${targetWords(stable, null, bound.roles)}`
-  const range = `${shares[at - 1]?.end ?? 0} to ${share.end - 1} of ${buckets}`
+  const range = `${shares[at - 1]?.end ?? 0} to ${(shares[at]?.end ?? buckets) - 1} of ${buckets}`
   const lot = bucket === null ? '' : `bucket ${bucket.value} (${bucket.source}) lies in ${range}, the share of `
   const spare = decision.fallback === null ? '' : `; if that is not serving, ${decision.fallback}`
-  return `route ${spec.name} claimed it: ${lot}${targetWords(share.target, spec.fallback, bound.roles)}${spare}`
+  const claim = spec === undefined ? 'no route claimed it' : `route ${spec.name} claimed it`
+  return `${claim}: ${lot}${shareWords(shares[at], spec?.fallback ?? null, bound.roles)}${spare}`
+}
+
+function shareWords(share: Share | undefined, fallback: Target | null, roles: Roles): string {
+  if (share?.moved === true) return `stable, moved by the weight of ${roles.weight} % to ${targetWords(candidate, null, roles)}`
+  return targetWords(share?.target ?? stable, fallback, roles)
 }

@@ -64,11 +64,14 @@ export interface StickySpec {
   readonly header: string | null
 }
 
-/** Who plays which role now. `salt` seeds the sticky bucket: the upgrade's id, else the candidate's name. */
+/** Who plays which role now. */
 export interface Roles {
   readonly stable: VersionName
   readonly candidate: VersionName | null
+  /** Seeds the sticky bucket: the upgrade's id, else the candidate's name. */
   readonly salt: string
+  /** Percent, from 0 to 100, fractions too: of what would go to the role stable, so much goes to the candidate. */
+  readonly weight: number
 }
 
 /** Where a request goes. Made once per snapshot and roles, never per request. */

@@ -8,22 +8,34 @@
 import { buckets } from './bucket.ts'
 import type { CompiledRoute } from './match.ts'
 import type { Decision, Roles, RouteSpec, Target } from './route.ts'
-import { resolve, resolveFallback } from './target.ts'
+import { shifted } from './shift.ts'
+import { resolve, resolveFallback, stable } from './target.ts'
 
 export interface Share {
   readonly target: Target
   /** It has the buckets from the end of the share before it up to this one, exclusive. */
   readonly end: number
   readonly decision: Decision
+  /** Stable's by the configuration; the weight of the running plan has moved it to the candidate. */
+  readonly moved: boolean
 }
 
 export function bindShares(route: CompiledRoute, index: number, roles: Roles): readonly Share[] {
   const weights = orderedWeights(route.spec, roles)
   const ends = endsOf(weights.map(([, weight]) => weight))
-  return weights.map(([target], at) => ({ target, end: ends[at] ?? buckets, decision: decisionOf(route, index, target, roles) }))
+  return weights.flatMap(([target], at) => {
+    const share = { target, end: ends[at] ?? buckets, decision: decisionOf(route, index, target, roles), moved: false }
+    return shifted(share, ends[at - 1] ?? 0, roles)
+  })
 }
 
-/** The share that has the bucket. */
+/** Of what no route claims. */
+export function bindUnclaimed(roles: Roles): readonly Share[] {
+  const decision: Decision = { route: null, index: -1, version: roles.stable, fallback: null, set: [] }
+  return shifted({ target: stable, end: buckets, decision, moved: false }, 0, roles)
+}
+
+/** The share that has the bucket. Undefined if there are no shares, which no route has. */
 export function shareAt(shares: readonly Share[], bucket: number): Share | undefined {
   for (const share of shares) if (bucket < share.end) return share
   return shares.at(-1)

@@ -2,14 +2,17 @@
 import type { Bootstrap, VersionSettings } from '../config/settings.ts'
 import { Fault } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
-import type { Log } from '../telemetry/log.ts'
+import type { Fields, Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { World } from '../world.ts'
 import { allowedAddresses } from './allowed.ts'
+import { type ClaimKind, claimKinds } from './claim.ts'
+import type { DrainCount, DrainReport } from './drain-report.ts'
+import type { DrainLimits } from './drain-window.ts'
 import { type Apps, appName, ManagedProcess } from './managed-process.ts'
 import { Prober } from './prober.ts'
 import { type Resolution, Resolver } from './resolver.ts'
-import { type Actor, type ClaimKind, type OpenTransport, Version, type VersionWatcher } from './version.ts'
+import { type Actor, type OpenTransport, Version, type VersionWatcher } from './version.ts'
 
 export interface SupervisionParts {
   readonly world: World
@@ -28,6 +31,7 @@ export class SupervisedVersion {
   readonly #resolver: Resolver | null
   readonly #prober: Prober
   readonly #parts: SupervisionParts
+  #isStopping = false
 
   /** `wasReady`: it was when a former generation last looked. */
   constructor(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap, wasReady: boolean, parts: SupervisionParts) {
@@ -52,22 +56,41 @@ export class SupervisedVersion {
     this.#prober.suspect()
   }
 
-  /** Drain, then its process, then its connections. Resolves with what was cut. */
-  async stop(by: Actor, cutAfterMs: number): Promise<Readonly<Record<ClaimKind, number>>> {
+  /** No new exchange. Resolves when nothing is left, or when it is undone. */
+  async drain(by: Actor, limits: DrainLimits): Promise<DrainReport> {
     const { version } = this
-    const { metrics, log } = this.#parts
-    const before = version.inFlight.length
-    metrics.set('active_connections_before', before, version.name)
-    const cut = await version.drain(by, cutAfterMs, new Fault('stopping', 'the drain deadline has passed'))
-    metrics.set('active_connections_after', cut.request + cut.tunnel, version.name)
-    for (const kind of ['request', 'tunnel'] as const)
-      if (cut[kind] > 0) metrics.add('graceful_shutdown_failures_total', cut[kind], version.name, kind)
-    if (before > 0) log.info('version.drained', { version: version.name, by, before, cut: cut.request + cut.tunnel })
+    const fault = new Fault('stopping', 'the drain deadline has passed')
+    // a drain is told of once, however many wait for it
+    if (version.order.is !== 'active') return version.drain(by, limits, fault)
+    this.#parts.metrics.set('active_connections_before', version.inFlight.length, version.name)
+    const report = await version.drain(by, limits, fault)
+    this.#tell(by, report)
+    return report
+  }
+
+  /** False: it is being stopped, or has been. */
+  undrain(): boolean {
+    return !this.#isStopping && this.version.undrain()
+  }
+
+  /** Drain, then its process, then its connections. It cannot be undone. */
+  async stop(by: Actor, limits: DrainLimits): Promise<DrainReport> {
+    this.#isStopping = true
+    const report = await this.drain(by, limits)
     this.#prober.stop()
     this.#resolver?.stop()
     await this.process?.stop()
-    await version.close()
-    return cut
+    await this.version.close()
+    return report
+  }
+
+  #tell(by: Actor, { is, before, cut, kinds, tookMs, windowMs }: DrainReport): void {
+    const { metrics, log } = this.#parts
+    const { name, inFlight } = this.version
+    metrics.set('active_connections_after', is === 'done' ? cut : inFlight.length, name)
+    for (const kind of claimKinds) if (kinds[kind].cut > 0) metrics.add('graceful_shutdown_failures_total', kinds[kind].cut, name, kind)
+    if (is === 'undone') log.info('version.undrained', { version: name, by, before, cut, took_ms: tookMs })
+    else log.info('version.drained', { version: name, by, before, cut, took_ms: tookMs, window_ms: windowMs, ...fieldsOf(kinds) })
   }
 
   #adoptable(name: string, bootstrap: Bootstrap): boolean {
@@ -129,4 +152,18 @@ export class SupervisedVersion {
       log.warn('version.unresolved', { version: version.name, host, reason: resolution.reason })
     }
   }
+}
+
+/** What was under way, by kind; kinds of which there was nothing are left out. */
+function fieldsOf(kinds: Readonly<Record<ClaimKind, DrainCount>>): Fields {
+  const of = ({ before, medianMs, oldestMs, ended, asked, cut }: DrainCount) => ({
+    before,
+    median_ms: medianMs,
+    oldest_ms: oldestMs,
+    ended,
+    asked,
+    cut,
+  })
+  const seen = claimKinds.filter((kind) => kinds[kind].before + kinds[kind].ended + kinds[kind].asked + kinds[kind].cut > 0)
+  return Object.fromEntries(seen.map((kind) => [kind, of(kinds[kind])]))
 }

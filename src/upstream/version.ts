@@ -2,6 +2,8 @@
  * A version at run time. Two axes that never overwrite each other: what the probes say (`Probe`) and what was ordered (`Order`).
  *
  *   active ──drain──► draining ──nothing left, or the deadline──► drained
+ *     ▲                  │undrain                                    │undrain, until it is closed
+ *     └──────────────────┴───────────────────────────────────────────┘
  *
  * Invariant: `serving` is true exactly while it is ready, active and has a place to connect to; only `#settle…` writes it.
  * Choosing a version and counting the exchange is `claim`, one synchronous call: that is why a drain sees every exchange.
@@ -10,28 +12,22 @@ import type { HealthSettings, VersionSettings } from '../config/settings.ts'
 import type { Fault } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { World } from '../world.ts'
+import type { Claim } from './claim.ts'
+import { Drain } from './drain.ts'
+import type { DrainReport } from './drain-report.ts'
+import { type DrainLimits, requestWindowMs } from './drain-window.ts'
 import { afterProbe, type Health, isUndecided, notReady, type Outcome, type Probe, starting, trusted } from './health.ts'
+import { RecentDurations } from './recent-durations.ts'
 import type { Endpoint, Transport } from './transport/transport.ts'
 
 /** Whose order it was. */
-export type Actor = 'configuration' | 'stop'
+export type Actor = 'configuration' | 'operator' | 'stop'
 
 export type Order =
   | { readonly is: 'active' }
+  /** `deadline`: ms since the epoch. */
   | { readonly is: 'draining'; readonly by: Actor; readonly deadline: number }
-  | { readonly is: 'drained'; readonly by: Actor; readonly cut: number }
-
-export type ClaimKind = 'request' | 'tunnel'
-
-/** One attempt of an exchange at this version. The version keeps `slot`; nobody else writes it. */
-export interface Claim {
-  slot: number
-  readonly kind: ClaimKind
-  /** The drain's deadline has passed. */
-  cut(fault: Fault): void
-  /** Ends it if one of its own deadlines has passed at `now` (monotonic ms). */
-  check(now: number): void
-}
+  | { readonly is: 'drained'; readonly by: Actor; readonly report: DrainReport }
 
 export interface VersionWatcher {
   probeChanged(version: Version, before: Probe): void
@@ -55,8 +51,9 @@ export class Version {
   #order: Order = { is: 'active' }
   #healthSettings: HealthSettings
   #failuresInARow = 0
-  #whenEmpty: (() => void) | null = null
-  #drained: Promise<Readonly<Record<ClaimKind, number>>> | null = null
+  readonly #durations = new RecentDurations()
+  #drain: { readonly run: Drain; readonly ended: Promise<DrainReport> } | null = null
+  #isClosed = false
 
   /** `wasReady`: known from before a restart; trusted until the next probe says otherwise. */
   constructor(
@@ -97,8 +94,8 @@ export class Version {
     this.inFlight.push(claim)
   }
 
-  /** The attempt is over. Calling it again for the same attempt does nothing. */
-  settle(claim: Claim): void {
+  /** The attempt is over, at `now` (monotonic ms). Calling it again for the same attempt does nothing. */
+  settle(claim: Claim, now: number): void {
     const slot = claim.slot
     if (slot === -1) return
     const last = this.inFlight.pop()
@@ -107,7 +104,8 @@ export class Version {
       last.slot = slot
     }
     claim.slot = -1
-    if (this.inFlight.length === 0) this.#whenEmpty?.()
+    if (claim.kind === 'request') this.#durations.record(now - claim.claimedAt, now)
+    this.#drain?.run.settled(claim)
   }
 
   /** Where the app is now. Connections to a former place end with the exchanges on them. */
@@ -148,44 +146,66 @@ export class Version {
   }
 
   /**
-   * No new exchange; those under way end on their own, or are cut by `cutAt` (ms from now).
-   * Resolves with how many were cut, by kind. A second call waits for the first drain.
+   * No new exchange; those under way end on their own, are asked to, or are cut by `fault`: requests after a window that follows from how long
+   * recent ones took, everything at the deadline. While it drains, a second call can only shorten the time; once drained, it changes nothing.
    */
-  drain(by: Actor, cutAfterMs: number, fault: Fault): Promise<Readonly<Record<ClaimKind, number>>> {
-    this.#drained ??= this.#drain(by, cutAfterMs, fault)
-    return this.#drained
+  drain(by: Actor, limits: DrainLimits, fault: Fault): Promise<DrainReport> {
+    if (this.#order.is === 'drained') return Promise.resolve(this.#order.report)
+    const deadline = this.#world.now() + limits.deadlineMs
+    if (this.#drain !== null && this.#order.is === 'draining') {
+      this.#order = { is: 'draining', by, deadline: Math.min(deadline, this.#order.deadline) }
+      this.#drain.run.hasten(limits.deadlineMs)
+      return this.#drain.ended
+    }
+    this.#order = { is: 'draining', by, deadline }
+    this.#settleServing()
+    return this.#beginDrain(limits, fault)
   }
 
-  async #drain(by: Actor, cutAfterMs: number, fault: Fault): Promise<Readonly<Record<ClaimKind, number>>> {
-    this.#order = { is: 'draining', by, deadline: this.#world.now() + cutAfterMs }
+  /** It may take exchanges again; those that were asked to go still go. False: it has been closed. */
+  undrain(): boolean {
+    if (this.#isClosed) return false
+    this.#drain?.run.undo()
+    this.#order = { is: 'active' }
     this.#settleServing()
-    if (this.inFlight.length > 0) await this.#emptyOr(cutAfterMs)
-    const cut = { request: 0, tunnel: 0 }
-    for (const claim of [...this.inFlight]) {
-      cut[claim.kind] += 1
-      claim.cut(fault)
-    }
-    this.#order = { is: 'drained', by, cut: cut.request + cut.tunnel }
-    return cut
+    return true
   }
 
   /** After the drain. */
   async close(): Promise<void> {
     const transport = this.transport
     this.transport = null
+    this.#isClosed = true
     this.#settleServing()
     transport?.destroy()
   }
 
-  #emptyOr(cutAfterMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#world.after(cutAfterMs, resolve)
-      this.#whenEmpty = () => {
-        timer.cancel()
-        this.#whenEmpty = null
-        resolve()
-      }
-    })
+  #beginDrain(limits: DrainLimits, fault: Fault): Promise<DrainReport> {
+    const { promise: ended, resolve } = Promise.withResolvers<DrainReport>()
+    const over = (report: DrainReport) => {
+      this.#drain = null
+      if (report.is === 'done') this.#drained(report)
+      resolve(report)
+    }
+    const windowMs = requestWindowMs(this.#p95Ms(), limits)
+    const run = new Drain({ world: this.#world, claims: this.inFlight, limits, windowMs, fault, over })
+    this.#drain = { run, ended }
+    run.begin()
+    return ended
+  }
+
+  /** Its idle connections are closed, gracefully; should it be taken back, it opens others. */
+  #drained(report: DrainReport): void {
+    if (this.#order.is === 'draining') this.#order = { is: 'drained', by: this.#order.by, report }
+    if (this.endpoint !== null) this.place(this.endpoint)
+  }
+
+  #p95Ms(): number {
+    const now = this.#world.elapsed()
+    return this.#durations.p95Ms(
+      now,
+      this.inFlight.filter(({ kind }) => kind === 'request').map(({ claimedAt }) => now - claimedAt),
+    )
   }
 
   #setHealth(health: Health): void {

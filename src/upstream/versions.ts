@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
 import type { VersionName } from '../routing/route.ts'
+import type { DrainReport } from './drain-report.ts'
+import type { DrainLimits } from './drain-window.ts'
 import type { AppExit } from './managed-process.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
 import type { Actor, Version } from './version.ts'
@@ -13,6 +15,18 @@ import type { Actor, Version } from './version.ts'
 interface Entry {
   readonly key: string
   supervised: SupervisedVersion
+}
+
+/** What lies over the configuration: who plays which role, and what was ordered of single versions. */
+export interface Wishes {
+  readonly stable: VersionName
+  readonly candidate: VersionName | null
+  /** They run whatever the routes say. */
+  readonly kept: readonly VersionName[]
+  /** They do not run, whatever the routes say. */
+  readonly retired: readonly VersionName[]
+  /** They run and take no exchange. */
+  readonly drained: readonly VersionName[]
 }
 
 export interface VersionsParts extends Omit<SupervisionParts, 'watcher'> {
@@ -26,9 +40,10 @@ export class Versions {
   readonly #parts: VersionsParts
   readonly #entries = new Map<VersionName, Entry>()
   readonly #successors = new Map<VersionName, Entry>()
+  /** Those that were taken out, and when they will be gone. */
   readonly #leaving = new Map<SupervisedVersion, Promise<unknown>>()
   #remembered: Readonly<Record<VersionName, string>>
-  #drainMs = 0
+  #drain: DrainLimits = { graceMs: 0, deadlineMs: 0 }
   #transportKey: string | null = null
   #stopped = false
 
@@ -57,15 +72,33 @@ export class Versions {
     return count
   }
 
-  apply(bootstrap: Bootstrap, dynamic: Dynamic): void {
+  apply(bootstrap: Bootstrap, dynamic: Dynamic, wishes: Wishes = configured(dynamic)): void {
     if (this.#stopped) return
-    this.#drainMs = dynamic.drain.deadlineMs
+    this.#drain = dynamic.drain
     this.#renewTransports(dynamic)
-    const wanted = wantedVersions(dynamic)
+    const wanted = wantedVersions(dynamic, wishes)
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
+    for (const name of wishes.drained) if (this.get(name)?.order.is === 'active') void this.drain(name)
     // what a former generation saw says nothing of a version that comes later
     this.#remembered = {}
+  }
+
+  /** No new exchange; it lives on. Resolves when nothing is left, or the rest was cut. */
+  async drain(name: VersionName): Promise<DrainReport | null> {
+    return (await this.supervised(name)?.drain('operator', this.#drain)) ?? null
+  }
+
+  undrain(name: VersionName): void {
+    this.supervised(name)?.undrain()
+  }
+
+  /** Drains it if it was not drained, and stops it for good. The next `apply` must not want it. */
+  async retire(name: VersionName): Promise<void> {
+    const entry = this.#entries.get(name)
+    this.#entries.delete(name)
+    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#drain)
+    await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
   }
 
   appsChanged(): void {
@@ -76,13 +109,13 @@ export class Versions {
     for (const supervised of this.#everyone()) if (supervised.process?.app === exit.name) supervised.process.exited(exit)
   }
 
-  /** Drains and stops everything; processes included. Exchanges have `cutAfterMs`. */
-  async stop(cutAfterMs: number): Promise<void> {
+  /** Drains and stops everything; processes included. Exchanges have `deadlineMs`. */
+  async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true
     const running = this.#everyone().filter((supervised) => !this.#leaving.has(supervised))
     this.#entries.clear()
     this.#successors.clear()
-    for (const supervised of running) this.#leave(supervised, 'stop', cutAfterMs)
+    for (const supervised of running) this.#leave(supervised, 'stop', { graceMs: 0, deadlineMs })
     await Promise.all(this.#leaving.values())
   }
 
@@ -159,7 +192,7 @@ export class Versions {
     this.#successors.delete(name)
     this.#entries.set(name, successor)
     this.#parts.log.info('version.replaced', { version: name })
-    if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drainMs)
+    if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drain)
   }
 
   /** Both processes want one port: the former has to end before the next can begin, unless they are the same one. */
@@ -171,13 +204,13 @@ export class Versions {
       })
     }
     this.#entries.set(name, next)
-    this.#leave(former.supervised, 'configuration', this.#drainMs)
+    this.#leave(former.supervised, 'configuration', this.#drain)
     this.#begin(name, next)
   }
 
   #dropSuccessor(name: VersionName, successor: Entry): void {
     this.#successors.delete(name)
-    this.#leave(successor.supervised, 'configuration', this.#drainMs)
+    this.#leave(successor.supervised, 'configuration', this.#drain)
   }
 
   #remove(name: VersionName): void {
@@ -187,13 +220,13 @@ export class Versions {
     if (entry === undefined) return
     this.#entries.delete(name)
     this.#parts.remember(this.#ready())
-    this.#leave(entry.supervised, 'configuration', this.#drainMs).then(() => {
+    this.#leave(entry.supervised, 'configuration', this.#drain).then(() => {
       if (!this.#entries.has(name)) this.#parts.metrics.forget(name)
     })
   }
 
-  #leave(supervised: SupervisedVersion, by: Actor, cutAfterMs: number): Promise<unknown> {
-    const left = supervised.stop(by, cutAfterMs).finally(() => this.#leaving.delete(supervised))
+  #leave(supervised: SupervisedVersion, by: Actor, limits: DrainLimits): Promise<unknown> {
+    const left = supervised.stop(by, limits).finally(() => this.#leaving.delete(supervised))
     this.#leaving.set(supervised, left)
     return left
   }
@@ -203,15 +236,23 @@ export class Versions {
   }
 }
 
+/** What a configuration wishes where nothing else owns the roles. */
+function configured({ stable, candidate }: Dynamic): Wishes {
+  return { stable, candidate, kept: [], retired: [], drained: [] }
+}
+
 /** An external version is watched as soon as it is configured; a process runs only while something can send it a request. */
-function wantedVersions(dynamic: Dynamic): Map<VersionName, VersionSettings> {
-  const named = new Set<string>([dynamic.stable])
-  if (dynamic.candidate !== null) named.add(dynamic.candidate)
+function wantedVersions(dynamic: Dynamic, wishes: Wishes): Map<VersionName, VersionSettings> {
+  const { stable, candidate, kept, retired } = wishes
+  const named = new Set<string>([stable, ...kept])
+  if (candidate !== null) named.add(candidate)
   for (const { action, fallback } of dynamic.routes) {
     if (fallback !== null) named.add(fallback)
     for (const target of 'to' in action ? [action.to] : Object.keys(action.split)) named.add(target)
   }
-  return new Map(Object.entries(dynamic.versions).filter(([name, { endpoint }]) => endpoint.is !== 'process' || named.has(name)))
+  const isRetired = (name: VersionName) => retired.includes(name) && name !== stable && !kept.includes(name)
+  const runs = ([name, { endpoint }]: [VersionName, VersionSettings]) => !isRetired(name) && (endpoint.is !== 'process' || named.has(name))
+  return new Map(Object.entries(dynamic.versions).filter(runs))
 }
 
 /** What makes two endpoints the same one. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
-import { age } from '../../src/cli/status-text.ts'
+import { age } from '../../src/cli/age.ts'
 import { type Baton, batonPath, freePort, nodePath, runBaton, startBaton } from '../kit/baton.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-status-'))

@@ -55,6 +55,19 @@ const wrong: readonly (readonly [args: string, code: number, line: RegExp])[] = 
   ['route --hots x /a', 2, /unknown option --hots, did you mean --host\?/],
   ['route -c missing.yaml /a', 2, /missing\.yaml: found no such file/],
   ['route /a', 1, /no baton answers there/],
+  ['upgrade', 2, /--to NAME is missing; usage: baton upgrade --to NAME/],
+  ['upgrade v2', 2, /one argument too many: "v2"/],
+  ['upgrade --to v2 --wait --json', 2, /--wait and --json exclude each other/],
+  ['upgrade --to v2', 1, /no baton answers there/],
+  ['promote v2', 2, /one argument too many: "v2"; usage: baton promote/],
+  ['promote --force', 2, /unknown option --force/],
+  ['stable', 2, /NAME is missing; usage: baton stable NAME/],
+  ['drain --forse v1', 2, /unknown option --forse, did you mean --force\?/],
+  ['undrain', 2, /NAME is missing; usage: baton undrain NAME/],
+  ['retire v1', 1, /no baton answers there/],
+  ['explain', 2, /ID is missing; usage: baton explain ID/],
+  ['explain x --json --markdown', 2, /--json and --markdown exclude each other/],
+  ['history', 1, /no baton answers there/],
 ]
 
 describe('a wrong call is one line on stderr, with its exit code, and nothing on stdout', { concurrency: 2 }, () => {

@@ -17,8 +17,8 @@ test('a snapshot knows its revision and cannot be changed', () => {
 })
 
 test('the candidate’s name is the salt, else stable’s', () => {
-  assert.deepEqual(compile(`${two}candidate: v2`).roles, { stable: 'v1', candidate: 'v2', salt: 'v2' })
-  assert.deepEqual(compile(two).roles, { stable: 'v1', candidate: null, salt: 'v1' })
+  assert.deepEqual(compile(`${two}candidate: v2`).roles, { stable: 'v1', candidate: 'v2', salt: 'v2', weight: 0 })
+  assert.deepEqual(compile(two).roles, { stable: 'v1', candidate: null, salt: 'v1', weight: 0 })
 })
 
 test('the router decides by the routes of the configuration', () => {

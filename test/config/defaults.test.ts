@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Plan, PlanStep } from '../../src/rollout/plan.ts'
 import { minimal, options, parse } from './fixture.ts'
+
+const step = (is: PlanStep['is'], weight: number, forMs: number): PlanStep => ({ is, weight, forMs, minRequests: 0, manual: false })
+const plan = (name: string, steps: readonly PlanStep[]): Plan => ({
+  name,
+  strategy: 'shift',
+  steps,
+  readyTimeoutMs: 30_000,
+  retireAfterMs: 0,
+})
 
 describe('a document that says only what it must', () => {
   const { bootstrap, dynamic } = parse(minimal)
@@ -60,7 +70,27 @@ describe('a document that says only what it must', () => {
         upstreamConnections: 1_024,
       },
       retry: { budget: 0.2, min: 3, replayBytes: 65_536 },
-      drain: { endpointDelayMs: 0, deadlineMs: 30_000 },
+      drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 10_000, idleMs: 5_000 },
+      rollout: {
+        plan: 'default',
+        plans: {
+          default: plan('default', [
+            step('header-only', 0, 0),
+            step('weight', 10, 30_000),
+            step('weight', 50, 30_000),
+            step('weight', 100, 30_000),
+            step('bake', 100, 30_000),
+          ]),
+          'at-once': plan('at-once', [step('bake', 100, 0)]),
+          manual: plan('manual', [
+            { ...step('header-only', 0, 0), manual: true },
+            { ...step('weight', 10, 30_000), manual: true },
+            { ...step('weight', 50, 30_000), manual: true },
+            { ...step('weight', 100, 30_000), manual: true },
+            { ...step('bake', 100, 30_000), manual: true },
+          ]),
+        },
+      },
       accessLog: { is: 'off' },
       servedBy: true,
     })

@@ -59,7 +59,7 @@ export const everyKey = {
         passiveFailures: 0,
       },
     },
-    v3: { socket: '/run/app.sock', health: { tcp: true } },
+    v3: { socket: '/run/app.sock', health: { tcp: true }, retire: 'none' },
   },
   health: {
     http: '/healthz',
@@ -127,7 +127,25 @@ export const everyKey = {
     upstreamConnections: 40,
   },
   retry: { budget: '12.5%', min: 1, replayBytes: '1KiB' },
-  drain: { endpointDelay: '9s', deadline: '11s' },
+  drain: { endpointDelay: '9s', deadline: '11s', grace: '4s', idle: '2s' },
+  rollout: {
+    plan: 'careful',
+    plans: {
+      careful: {
+        strategy: 'shift',
+        steps: [
+          { headerOnly: true, manual: true },
+          2.5,
+          { weight: 50, for: '5m', minRequests: 20, manual: false },
+          { bake: true, for: '10m' },
+        ],
+        readyTimeout: '40s',
+        retireAfter: '10m',
+      },
+      short: { steps: ['header-only', 'bake'] },
+      alone: { strategy: 'exclusive' },
+    },
+  },
   accessLog: { sample: 0.5 },
   servedBy: false,
 } as const

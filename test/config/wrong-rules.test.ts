@@ -370,6 +370,13 @@ const later: Case[] = [
     'versions: { v1: { slot: blue } }\nstable: v1\n',
     ':1:19 versions.v1.slot: found the key "slot", expected only what this build can do (slots: not in this build)',
   ],
+  ...['signal', 'http', 'slot'].map(
+    (how): Case => [
+      `retire: ${how}`,
+      `versions: { v1: { url: "http://127.0.0.1:1", retire: ${how} } }\nstable: v1\n`,
+      `:1:54 versions.v1.retire: found "${how}", expected none; retire: ${how} is not in this build (none leaves the app running)`,
+    ],
+  ),
   [
     'a signed link',
     route('only: { signed: x, cidrs: [10.0.0.0/8] }'),
@@ -380,7 +387,7 @@ const later: Case[] = [
     route('mirror: v1'),
     ':3:29 routes[0].mirror: found the key "mirror", expected only what this build can do (mirrored requests: not in this build)',
   ],
-  ...['rollout', 'cache', 'tls', 'tracing', 'fleet'].map(
+  ...['cache', 'tls', 'tracing', 'fleet'].map(
     (key): Case => [key, `${minimal}${key}: {}\n`, `:4:1 ${key}: found the key "${key}", expected only what this build can do`],
   ),
   ...['source', 'etcd', 'webhooks', 'secrets', 'tls', 'workers'].map(
@@ -397,8 +404,8 @@ const later: Case[] = [
   ],
   [
     'drain limits by kind',
-    `${minimal}drain: { grace: 10s }\n`,
-    ':4:10 drain.grace: found the key "grace", expected only what this build can do (drain limits by kind: not in this build)',
+    `${minimal}drain: { streams: 10s }\n`,
+    ':4:10 drain.streams: found the key "streams", expected only what this build can do (drain limits by kind: not in this build)',
   ],
 ]
 

@@ -151,6 +151,32 @@ describe('SIGTERM', () => {
     idle.destroy()
   })
 
+  test('`drain.idle`: an idle connection is closed after it, while an exchange goes on', async () => {
+    await using baton = await start({ idle: '0s' })
+    const [idle, busy] = await Promise.all([connectRaw({ port: baton.publicPort }), connectRaw({ port: baton.publicPort })])
+    idle.send('GET /who HTTP/1.1\r\nhost: a\r\n\r\n')
+    await until(
+      () => idle.received.includes('"pid"'),
+      () => 'no answer',
+    )
+    busy.send('GET /slow?ms=2500 HTTP/1.1\r\nhost: a\r\n\r\n')
+    await underWay(baton, 1)
+    baton.kill('SIGTERM')
+    await until(
+      () => idle.ending !== 'open',
+      () => 'still open',
+    )
+    assert.equal(busy.received.length, 0, 'the exchange ends later')
+    assert.equal((await baton.exit).code, 0)
+    await until(
+      () => busy.ending !== 'open',
+      () => 'still open',
+    )
+    assert.match(busy.received.toString(), /"slow":true/)
+    idle.destroy()
+    busy.destroy()
+  })
+
   test('a connection that was accepted before, and sends its request after, is answered', async () => {
     await using baton = await start()
     const late = await connectRaw({ port: baton.publicPort })

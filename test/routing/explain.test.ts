@@ -5,7 +5,7 @@ import type { Roles, RouteRequest, RouteSpec } from '../../src/routing/route.ts'
 import { bindRouter, compileRoutes, type Explanation } from '../../src/routing/router.ts'
 import { noDraw, request, roles, route } from './request.ts'
 
-const lone: Roles = { stable: 'v1', candidate: null, salt: '' }
+const lone: Roles = { stable: 'v1', candidate: null, salt: '', weight: 0 }
 
 function explain(routes: readonly RouteSpec[], parts: Partial<RouteRequest> = {}, as = roles, draw = noDraw): Explanation {
   return bindRouter(compileRoutes(routes, { cookie: 'uid', header: 'x-user-id' }), as).explain(request(parts), draw)

@@ -74,8 +74,12 @@ const someRequest: fc.Arbitrary<RouteRequest> = fc.record({
 })
 const someRoles: fc.Arbitrary<Roles> = fc.constantFrom(
   roles,
-  { stable: 'v1', candidate: null, salt: '' },
-  { stable: 'v2', candidate: 'v3', salt: 'upg-1' },
+  { stable: 'v1', candidate: null, salt: '', weight: 0 },
+  { stable: 'v2', candidate: 'v3', salt: 'upg-1', weight: 0 },
+  { ...roles, weight: 30 },
+  { ...roles, weight: 0.01 },
+  { stable: 'v2', candidate: 'v3', salt: 'upg-1', weight: 100 },
+  { stable: 'v1', candidate: null, salt: '', weight: 50 },
 )
 const sticky = { cookie: 'uid', header: 'uid' }
 const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -132,6 +136,71 @@ describe('for any routes, roles and request', () => {
       fc.property(fc.constantFrom('v1', 'v2', 'v3'), fc.option(target), someRoles, someRequest, (to, fallback, as, asked) => {
         assert.equal(bound([route({ action: { to }, fallback })], as).decide(asked, noDraw).version, to)
       }),
+    )
+  })
+})
+
+describe('for any weight of a plan', () => {
+  const percent = fc.oneof(fc.constantFrom(0, 0.001, 10, 50, 99.999, 100), fc.double({ min: 0, max: 100, noNaN: true }))
+  const during: fc.Arbitrary<Roles> = fc.constantFrom(
+    { stable: 'v1', candidate: 'v2', salt: 'upg-1', weight: 0 },
+    { stable: 'v2', candidate: 'v3', salt: 'upg-2', weight: 0 },
+  )
+
+  test('a request moves from stable to the candidate once as it grows, and never back; nothing else changes', () => {
+    const seen = { moved: 0 }
+    fc.assert(
+      fc.property(specs, during, someRequest, draw, percent, percent, (routes, as, asked, drawn, one, other) => {
+        const at = (share: number) => bound(routes, { ...as, weight: share }).decide(asked, () => drawn)
+        const [before, after] = [at(Math.min(one, other)), at(Math.max(one, other))]
+        assert.deepEqual([after.route, after.index, after.set], [before.route, before.index, before.set])
+        if (after.version === before.version) return
+        seen.moved++
+        assert.deepEqual([before.version, after.version, after.fallback], [as.stable, as.candidate, as.stable])
+      }),
+      { numRuns: 3000 },
+    )
+    assert.ok(seen.moved > 50, `${seen.moved} moves seen`)
+  })
+
+  test('a user who is stable’s on several routes is moved on all of them or on none', () => {
+    const seen = { moved: 0, left: 0 }
+    fc.assert(
+      fc.property(
+        specs,
+        during,
+        fc.array(someRequest, { minLength: 2, maxLength: 5 }),
+        fc.string(),
+        percent,
+        (routes, as, asked, uid, share) => {
+          // Named outright a version never moves; here every stable is the role.
+          const byRole = routes.filter(({ action }) => !('to' in action ? [action.to] : Object.keys(action.split)).includes(as.stable))
+          const [without, weighted] = [bound(byRole, as), bound(byRole, { ...as, weight: share })]
+          const users = asked.map((one) => ({ ...one, raw: ['uid', `u${uid}`] }))
+          const stables = users.filter((one) => without.decide(one, noDraw).version === as.stable)
+          const now = new Set(stables.map((one) => weighted.decide(one, noDraw).version))
+          assert.ok(now.size <= 1, [...now].join())
+          if (now.has(as.stable)) seen.left++
+          else if (now.size === 1) seen.moved++
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    assert.ok(seen.moved > 50 && seen.left > 50, JSON.stringify(seen))
+  })
+
+  test('the candidate has that share of many users, within what chance allows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 99 }), fc.string(), (share, salt) => {
+        const router = bound([], { ...roles, salt, weight: share })
+        const users = 10_000
+        let moved = 0
+        for (let user = 0; user < users; user++)
+          if (router.decide(request({ raw: ['uid', `user-${user}`] }), noDraw).version === 'v2') moved++
+        const tolerance = 6 * Math.sqrt(users * (share / 100) * (1 - share / 100))
+        assert.ok(Math.abs(moved - users * (share / 100)) <= tolerance, `${moved} of ${users} at ${share} %`)
+      }),
+      { numRuns: 30 },
     )
   })
 })

@@ -10,7 +10,7 @@ export function route(parts: Partial<RouteSpec> = {}): RouteSpec {
   return { name: 'route', match: [], action: { to: 'v2' }, fallback: null, set: {}, only: null, ...parts }
 }
 
-export const roles: Roles = { stable: 'v1', candidate: 'v2', salt: 'v2' }
+export const roles: Roles = { stable: 'v1', candidate: 'v2', salt: 'v2', weight: 0 }
 
 /** For requests that must not need a draw. */
 export function noDraw(): number {

@@ -9,7 +9,7 @@ function router(routes: readonly RouteSpec[], as: Roles = roles, sticky: StickyS
   return bindRouter(compileRoutes(routes, sticky), as)
 }
 
-const lone: Roles = { stable: 'v1', candidate: null, salt: '' }
+const lone: Roles = { stable: 'v1', candidate: null, salt: '', weight: 0 }
 
 function versions({ version, fallback }: Decision): string {
   return fallback === null ? version : `${version}, else ${fallback}`

@@ -1,11 +1,12 @@
-/** A version at run time: who is counted, what a drain waits for and cuts, and what takes it out of service. */
+/** A version at run time: who is counted, and what takes it out of service. Its drain is drain.test.ts's. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { HealthSettings } from '../../src/config/settings.ts'
 import { Fault } from '../../src/errors.ts'
+import type { Claim } from '../../src/upstream/claim.ts'
 import type { Endpoint, Transport } from '../../src/upstream/transport/transport.ts'
-import { type Claim, type ClaimKind, Version } from '../../src/upstream/version.ts'
+import { Version } from '../../src/upstream/version.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { tcp } from './settings.ts'
 
@@ -37,18 +38,10 @@ class OpenedTransport implements Transport {
 
 class CountedClaim implements Claim {
   slot = -1
-  readonly kind: ClaimKind
-  readonly cuts: Fault[] = []
-  readonly #whenCut: (claim: CountedClaim) => void
-
-  constructor(kind: ClaimKind = 'request', whenCut: (claim: CountedClaim) => void = () => {}) {
-    this.kind = kind
-    this.#whenCut = whenCut
-  }
-  cut(cause: Fault): void {
-    this.cuts.push(cause)
-    this.#whenCut(this)
-  }
+  readonly claimedAt = 0
+  readonly kind = 'request'
+  leave(): void {}
+  cut(): void {}
   check(): void {}
 }
 
@@ -70,19 +63,6 @@ function create({ wasReady = true, health = {} }: { wasReady?: boolean; health?:
   return { world, version, opened, changes }
 }
 
-function claimed(version: Version, ...kinds: readonly ClaimKind[]): CountedClaim[] {
-  return kinds.map((kind) => {
-    const claim = new CountedClaim(kind, (cut) => version.settle(cut))
-    version.claim(claim)
-    return claim
-  })
-}
-
-/** What a promise has come to by now. */
-async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'settled'> {
-  return Promise.race([promise.then(() => 'settled' as const), new Promise<'pending'>((resolve) => setImmediate(() => resolve('pending')))])
-}
-
 describe('a version serves', () => {
   test('while it is ready, active and has a place to connect to', async () => {
     const { version } = create()
@@ -96,7 +76,7 @@ describe('a version serves', () => {
     version.probed({ is: 'pass' })
     version.probed({ is: 'pass' })
     assert.equal(version.serving, true)
-    await version.drain('stop', 0, fault)
+    await version.drain('stop', { graceMs: 0, deadlineMs: 0 }, fault)
     assert.equal(version.serving, false)
   })
 
@@ -113,7 +93,7 @@ describe('a version serves', () => {
 
   test('a drained version stays out, whatever its probes say', async () => {
     const { version } = create()
-    await version.drain('configuration', 0, fault)
+    await version.drain('configuration', { graceMs: 0, deadlineMs: 0 }, fault)
     version.probed({ is: 'pass' })
     version.place(there)
     assert.equal(version.serving, false)
@@ -138,7 +118,7 @@ test('in flight are those that have claimed and not settled, in whatever order t
           if (claim === undefined) continue
           expected.delete(claim)
           // settled before: nothing may happen
-          version.settle(claim)
+          version.settle(claim, 0)
         }
         assert.deepEqual(new Set(version.inFlight), expected)
         for (const [at, claim] of version.inFlight.entries()) assert.equal(claim.slot, at)
@@ -147,56 +127,6 @@ test('in flight are those that have claimed and not settled, in whatever order t
     }),
     { seed: 3 },
   )
-})
-
-describe('a drain', () => {
-  test('of a version that nothing is under way at ends at once', async () => {
-    const { world, version } = create()
-    assert.deepEqual(await version.drain('stop', 30_000, fault), { request: 0, tunnel: 0 })
-    assert.deepEqual(version.order, { is: 'drained', by: 'stop', cut: 0 })
-    assert.equal(world.timers, 0)
-  })
-
-  test('ends as soon as nothing is left, and leaves no timer', async () => {
-    const { world, version } = create()
-    const claims = claimed(version, 'request', 'tunnel')
-    const drained = version.drain('configuration', 30_000, fault)
-    assert.deepEqual(version.order, { is: 'draining', by: 'configuration', deadline: world.now() + 30_000 })
-    for (const claim of claims) {
-      assert.equal(await stateOf(drained), 'pending')
-      version.settle(claim)
-    }
-    assert.deepEqual(await drained, { request: 0, tunnel: 0 })
-    assert.equal(world.timers, 0)
-    assert.ok(claims.every(({ cuts }) => cuts.length === 0))
-  })
-
-  test('cuts at its deadline what is left, each once, and counts it by kind', async () => {
-    const { world, version } = create()
-    const claims = claimed(version, 'request', 'tunnel', 'tunnel')
-    const drained = version.drain('stop', 30_000, fault)
-    world.advance(29_999)
-    assert.equal(await stateOf(drained), 'pending')
-    world.advance(1)
-    assert.deepEqual(await drained, { request: 1, tunnel: 2 })
-    assert.deepEqual(version.order, { is: 'drained', by: 'stop', cut: 3 })
-    for (const { cuts } of claims) assert.deepEqual(cuts, [fault])
-    assert.equal(version.inFlight.length, 0)
-  })
-
-  test('that is asked for again is the first one, with its deadline', async () => {
-    const { world, version } = create()
-    const claims = claimed(version, 'request')
-    const first = version.drain('configuration', 30_000, fault)
-    const second = version.drain('stop', 60_000, fault)
-    for (const claim of claims) version.settle(claim)
-    assert.deepEqual(await Promise.all([first, second]), [
-      { request: 0, tunnel: 0 },
-      { request: 0, tunnel: 0 },
-    ])
-    assert.deepEqual(version.order, { is: 'drained', by: 'configuration', cut: 0 })
-    assert.equal(world.timers, 0)
-  })
 })
 
 describe('passive health', () => {

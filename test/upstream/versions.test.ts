@@ -5,8 +5,8 @@ import type { Dynamic, ProcessSettings, VersionSettings } from '../../src/config
 import type { RouteSpec } from '../../src/routing/route.ts'
 import { createLog, type LogRecord } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
+import type { Claim } from '../../src/upstream/claim.ts'
 import { appName } from '../../src/upstream/managed-process.ts'
-import type { Claim } from '../../src/upstream/version.ts'
 import { Versions } from '../../src/upstream/versions.ts'
 import { parse } from '../config/fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
@@ -18,7 +18,13 @@ import { bootstrapOf, managed, processOf, tcp } from './settings.ts'
 const defaults = parse('versions: { v1: { url: "http://127.0.0.1:1" } }\nstable: v1\n').dynamic
 
 function dynamicOf(versions: Readonly<Record<string, VersionSettings>>, given: Partial<Dynamic> = {}): Dynamic {
-  return { ...defaults, versions, stable: Object.keys(versions)[0] ?? 'v1', drain: { endpointDelayMs: 0, deadlineMs: 30_000 }, ...given }
+  return {
+    ...defaults,
+    versions,
+    stable: Object.keys(versions)[0] ?? 'v1',
+    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, idleMs: 5_000 },
+    ...given,
+  }
 }
 
 function routeTo(to: string, fallback: string | null = null): RouteSpec {
@@ -74,11 +80,13 @@ async function setUp(t: TestContext) {
     const version = versions.get(name)
     const claimed = {
       slot: -1,
+      claimedAt: 0,
       kind: 'request' as const,
       cuts: 0,
+      leave() {},
       cut() {
         claimed.cuts += 1
-        version?.settle(claimed)
+        version?.settle(claimed, 0)
       },
       check() {},
     }
@@ -184,7 +192,7 @@ describe('an external version', () => {
     versions.apply(plain, dynamicOf({ v1: tcp(one, quick) }))
     assert.equal(versions.get('v2'), undefined)
     assert.equal(versions.all().length, 2, 'it is still seen while it drains')
-    leaving?.settle(claimed)
+    leaving?.settle(claimed, 0)
     await until(() => versions.all().length === 1, 'it is gone')
     await quiet()
     assert.ok(!metrics.samples('baton_probes_total').some(({ labels }) => labels.version === 'v2'))
@@ -203,7 +211,7 @@ describe('an external version', () => {
     assert.equal(before?.serving, true)
     assert.deepEqual(transports, { closed: 1, destroyed: 0 })
     assert.equal(claimed.cuts, 0)
-    before?.settle(claimed)
+    before?.settle(claimed, 0)
   })
 })
 
@@ -370,7 +378,7 @@ describe('a managed version', () => {
     apply(changed)
     await quiet(5)
     assert.deepEqual(keeper.told, [], 'its exchanges end first')
-    former?.settle(claimed)
+    former?.settle(claimed, 0)
     await quiet(5)
     assert.deepEqual(keeper.told, [`SIGTERM ${name('p1', one)}`])
     versions.appExited(keeper.ends(name('p1', one)))
@@ -390,7 +398,7 @@ describe('a managed version', () => {
     apply(again)
     await quiet(5)
     assert.deepEqual(keeper.told, [])
-    former?.settle(claimed)
+    former?.settle(claimed, 0)
     await quiet(5)
     versions.appExited(keeper.ends(name('p1', one)))
     await quiet(5)
@@ -405,7 +413,7 @@ describe('a managed version', () => {
     await quiet(5)
     apply({})
     await serving('v1')
-    former?.settle(claimed)
+    former?.settle(claimed, 0)
     await until(() => versions.all().length === 2, 'the former one has left')
     await quiet(5)
     assert.deepEqual(keeper.told, [])

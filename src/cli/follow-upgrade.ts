@@ -1,0 +1,143 @@
+/**
+ * `--wait`: an upgrade from where it stands to its end. It looks at each event of the upgrade, and each second besides; baton may go away
+ * and come back meanwhile, since the upgrade does too.
+ */
+import { BatonError, type ExitCode, exitCode } from '../errors.ts'
+import type { Upgrade } from '../rollout/upgrade.ts'
+import type { World } from '../world.ts'
+import type { AdminAddress } from './admin-address.ts'
+import { ask, follow } from './admin-client.ts'
+import type { Context } from './command.ts'
+import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
+
+const lookMs = 1_000
+const retryMs = 200
+/** Longer than the keeper waits before it starts a generation anew. */
+const patienceMs = 15_000
+/** A live line that a narrow terminal breaks could not be drawn over. */
+const lineWidth = 79
+
+/** @throws BatonError `unreachable` once baton has not answered for long. */
+export async function followUpgrade(begun: Upgrade, address: AdminAddress, context: Context): Promise<ExitCode> {
+  const { world } = context
+  // Timers alone do not keep a process alive, and no connection does while baton is away.
+  const alive = new MessageChannel()
+  alive.port1.ref()
+  try {
+    const show = context.isScreen ? liveLine(context) : plainLines(context)
+    const changes = changesOf(begun.id, address, world)
+    for (let upgrade = begun; ; upgrade = await patiently(() => look(begun.id, address), world)) {
+      const code = endOf(upgrade)
+      show(upgrade, code !== null)
+      if (code !== null) return code
+      await changes.next()
+    }
+  } finally {
+    alive.port1.close()
+  }
+}
+
+/** Null while it goes on by itself. */
+function endOf(upgrade: Upgrade): ExitCode | null {
+  switch (upgrade.phase) {
+    case 'done':
+      return exitCode.done
+    case 'rolled-back':
+      return exitCode.rolledBack
+    case 'failed':
+      return exitCode.failed
+    case 'stop-old':
+      return upgrade.frozen === null ? null : exitCode.unfinished
+    default:
+      return null
+  }
+}
+
+type Show = (upgrade: Upgrade, isLast: boolean) => void
+
+/** One line, drawn again and again. */
+function liveLine({ world, print }: Context): Show {
+  return (upgrade, isLast) => {
+    const line = upgradeLine(upgrade, world.now())
+    print(`\r\u001b[K${isLast ? `${line}\n` : line.slice(0, lineWidth)}`)
+  }
+}
+
+/** A line each time that it has moved. */
+function plainLines({ print }: Context): Show {
+  let before = ''
+  return (upgrade) => {
+    const place = placeOf(upgrade)
+    if (place !== before) print(`${nameOf(upgrade)}  ${place}\n`)
+    before = place
+  }
+}
+
+/** As the status tells it; from the history once another one has begun. */
+async function look(id: string, address: AdminAddress): Promise<Upgrade> {
+  const status = await ask(address, { method: 'GET', path: '/v1/status' })
+  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
+  if (isUpgrade(upgrade) && upgrade.id === id) return upgrade
+  const past = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+  const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
+  const last: unknown = entries.at(-1)?.upgrade
+  if (isUpgrade(last)) return last
+  throw new BatonError('unreachable', `baton knows nothing more of upgrade ${id}`)
+}
+
+async function patiently<T>(act: () => Promise<T>, world: World): Promise<T> {
+  const until = world.elapsed() + patienceMs
+  for (;;) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isUnreachable(error) || world.elapsed() >= until) throw error
+      await pause(world, retryMs)
+    }
+  }
+}
+
+interface Changes {
+  /** At the next event of the upgrade, or after a second. */
+  next(): Promise<void>
+}
+
+function changesOf(id: string, address: AdminAddress, world: World): Changes {
+  let seen = false
+  let wake = (): void => undefined
+  const listen = async (): Promise<void> => {
+    for (;;) {
+      try {
+        for await (const event of follow(address, '/v1/events')) {
+          if (typeof event !== 'object' || event === null || !('upgrade_id' in event) || event.upgrade_id !== id) continue
+          seen = true
+          wake()
+        }
+      } catch (error) {
+        // The looks go on without events, and they tell when baton is gone.
+        if (!isUnreachable(error)) return
+      }
+      await pause(world, lookMs)
+    }
+  }
+  void listen()
+  return {
+    async next() {
+      if (!seen) {
+        await new Promise<void>((done) => {
+          wake = done
+          world.after(lookMs, done)
+        })
+      }
+      seen = false
+    },
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof BatonError && error.code === 'unreachable'
+}
+
+function pause(world: World, ms: number): Promise<void> {
+  return new Promise((done) => void world.after(ms, done))
+}

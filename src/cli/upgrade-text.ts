@@ -1,0 +1,57 @@
+/** An upgrade in one line, for people. Pure: the API's answer and the time in, text out. */
+import type { Upgrade } from '../rollout/upgrade.ts'
+import { age } from './age.ts'
+
+/** An answer of this shape; another one comes from another version of baton. */
+export function isUpgrade(answer: unknown): answer is Upgrade {
+  return (
+    typeof answer === 'object' && answer !== null && ['id', 'from', 'to', 'plan', 'phase', 'seq', 'since'].every((key) => key in answer)
+  )
+}
+
+/** `upg-20261124-ab12  v1 → v2  shift, step 2 of 5: 10 %, 12s left` */
+export function upgradeLine(upgrade: Upgrade, now: number): string {
+  const left = timeLeft(upgrade, now)
+  return `${nameOf(upgrade)}  ${placeOf(upgrade)}${left === '' ? '' : `, ${left}`}`
+}
+
+export function nameOf({ id, from, to }: Upgrade): string {
+  return `${id}  ${from} → ${to}`
+}
+
+/** Where it stands: the same text until it moves. */
+export function placeOf(upgrade: Upgrade): string {
+  switch (upgrade.phase) {
+    case 'shift': {
+      const { steps } = upgrade.plan
+      const paused = upgrade.mode.is === 'paused' ? ', paused' : ''
+      return `shift, step ${upgrade.step + 1} of ${steps.length}: ${stepName(steps[upgrade.step])}${paused}`
+    }
+    case 'stop-old':
+      return upgrade.frozen === null ? `stop-old: ${upgrade.todo}` : `stop-old, frozen: ${upgrade.frozen.detail}`
+    case 'rollback':
+      return `rollback: ${upgrade.todo} (${upgrade.why.detail})`
+    case 'rolled-back':
+    case 'failed':
+      return `${upgrade.phase}: ${upgrade.why.detail}`
+    default:
+      return upgrade.phase
+  }
+}
+
+/** What the present phase waits for; '' where no time is set. */
+export function timeLeft(upgrade: Upgrade, now: number): string {
+  const left = (ms: number): number => upgrade.since + ms - now
+  if (upgrade.phase === 'health-check') return `${age(left(upgrade.plan.readyTimeoutMs))} left to be ready`
+  if (upgrade.phase !== 'shift' || upgrade.mode.is !== 'running') return ''
+  const step = upgrade.plan.steps[upgrade.step]
+  if (step === undefined) return ''
+  if (step.manual) return 'until "baton promote"'
+  const rest = left(step.forMs)
+  return rest <= 0 && step.minRequests > 0 ? `until ${step.minRequests} requests` : `${age(rest)} left`
+}
+
+function stepName(step: Upgrade['plan']['steps'][number] | undefined): string {
+  if (step === undefined) return '?'
+  return step.is === 'weight' ? `${step.weight} %` : step.is
+}

@@ -1,0 +1,10 @@
+/** What became of an order. */
+import type { Upgrade } from './upgrade.ts'
+
+export type OrderOutcome =
+  /** `upgrade`: the one under way, or the last one. */
+  | { readonly is: 'accepted' | 'unchanged'; readonly upgrade: Upgrade | null }
+  /** Nothing was changed. */
+  | { readonly is: 'refused'; readonly reason: string }
+  /** Of a version or a plan that is not configured. */
+  | { readonly is: 'unknown'; readonly what: string }

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { after, beforeEach, describe, test } from 'node:test'
+import { followUpgrade } from '../../src/cli/follow-upgrade.ts'
+import { BatonError } from '../../src/errors.ts'
+import type { Cause, Upgrade } from '../../src/rollout/upgrade.ts'
+import { realWorld } from '../../src/world.ts'
+import { batonPath, nodePath, runBaton } from '../kit/baton.ts'
+import { id, shiftAt, startToldBaton, upgradeAt } from './told-baton.ts'
+
+const baton = await startToldBaton()
+after(() => baton.close())
+beforeEach(() => {
+  baton.onLook = () => undefined
+  baton.explained = null
+})
+
+const why: Cause = { code: 'candidate-lost', detail: 'v2 ended with 1', by: 'engine' }
+const begun = upgradeAt({ phase: 'precheck' })
+const name = `${id}  v1 → v2`
+
+function wait(...states: Upgrade[]) {
+  baton.outcome = { is: 'accepted', upgrade: begun }
+  baton.states = states
+  return runBaton(['upgrade', '--to', 'v2', '--wait', '--admin', baton.socket])
+}
+
+describe('baton upgrade --wait', () => {
+  test('tells each place once, a line each, and ends with 0 once it is done', async () => {
+    const health = upgradeAt({ phase: 'health-check' })
+    const paused = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'paused', by: 'operator' } })
+    const stopping = upgradeAt({ phase: 'stop-old', todo: 'drain', frozen: null })
+    const { stdout, stderr, code } = await wait(
+      health,
+      health,
+      shiftAt(0),
+      shiftAt(1),
+      paused,
+      shiftAt(3),
+      stopping,
+      upgradeAt({ phase: 'done' }),
+    )
+    assert.equal(stderr, '')
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      `${name}  precheck`,
+      `${name}  health-check`,
+      `${name}  shift, step 1 of 4: header-only`,
+      `${name}  shift, step 2 of 4: 2.5 %`,
+      `${name}  shift, step 2 of 4: 2.5 %, paused`,
+      `${name}  shift, step 4 of 4: bake`,
+      `${name}  stop-old: drain`,
+      `${name}  done`,
+    ])
+    assert.equal(code, 0)
+  })
+
+  const ends: readonly (readonly [string, Upgrade, number, string])[] = [
+    ['rolled back', upgradeAt({ phase: 'rolled-back', why }), 3, 'rolled-back: v2 ended with 1'],
+    ['failed', upgradeAt({ phase: 'failed', why }), 1, 'failed: v2 ended with 1'],
+    ['frozen', upgradeAt({ phase: 'stop-old', todo: 'stop', frozen: why }), 5, 'stop-old, frozen: v2 ended with 1'],
+  ]
+  for (const [what, end, exit, line] of ends) {
+    test(`ends with ${exit} once it is ${what}`, async () => {
+      const { stdout, code } = await wait(upgradeAt({ phase: 'rollback', todo: 'drain', why }), end)
+      assert.equal(stdout.trimEnd().split('\n').at(-1), `${name}  ${line}`)
+      assert.equal(code, exit)
+    })
+  }
+
+  test('joins an upgrade that is under way already', async () => {
+    baton.outcome = { is: 'unchanged', upgrade: shiftAt(1) }
+    baton.states = [upgradeAt({ phase: 'done' })]
+    const { stdout, code } = await runBaton(['upgrade', '--to', 'v2', '--wait', '--admin', baton.socket])
+    assert.match(stdout, /shift, step 2 of 4: 2\.5 %\n.*done\n$/)
+    assert.equal(code, 0)
+  })
+
+  test('goes on when baton went away and came back', async () => {
+    baton.onLook = () => {
+      baton.onLook = () => undefined
+      baton.states = [upgradeAt({ phase: 'done' })]
+      void baton.down().then(() => setTimeout(() => void baton.up(), 300))
+    }
+    const { stdout, stderr, code } = await wait(shiftAt(1))
+    assert.equal(stderr, '')
+    assert.match(stdout, /done\n$/)
+    assert.equal(code, 0)
+  })
+
+  test('takes the end from the history once another upgrade has begun', async () => {
+    baton.explained = { receipt: null, entries: [{ upgrade: shiftAt(1) }, { upgrade: upgradeAt({ phase: 'rolled-back', why }) }] }
+    const { stdout, code } = await wait(upgradeAt({ phase: 'precheck' }, { id: 'upg-20261124-next' }))
+    assert.match(stdout, /rolled-back: v2 ended with 1\n$/)
+    assert.equal(code, 3)
+  })
+
+  test('on a terminal: one line that is drawn again, with the time that is left', async () => {
+    baton.outcome = { is: 'accepted', upgrade: begun }
+    baton.states = [
+      upgradeAt({ phase: 'health-check' }),
+      shiftAt(1),
+      shiftAt(1, { since: Date.now() - 100_000 }),
+      upgradeAt({ phase: 'done' }),
+    ]
+    const command = `"${nodePath}" "${batonPath}" upgrade --to v2 --wait --admin ${baton.socket}`
+    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [drawn, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    const lines = drawn.split('\r\u001b[K').slice(1)
+    assert.equal(lines[0], `${name}  precheck`)
+    assert.match(lines[1] ?? '', /health-check, \d+s left to be ready$/)
+    assert.match(lines[2] ?? '', /shift, step 2 of 4: 2\.5 %, 1m left$/)
+    assert.match(lines[3] ?? '', /shift, step 2 of 4: 2\.5 %, until 20 requests$/)
+    assert.match(lines[4] ?? '', /done\r?\n$/)
+    assert.equal(lines.length, 5)
+    assert.equal(code, 0)
+  })
+
+  test('gives up when baton stays away', async () => {
+    let elapsed = 0
+    const world = { ...realWorld, elapsed: () => (elapsed += 10_000) }
+    const context = { world, print: () => undefined, complain: () => undefined, isScreen: false, leave: () => undefined }
+    const gone = followUpgrade(begun, { is: 'unix', path: '/nowhere/admin.sock' }, context)
+    await assert.rejects(gone, (error) => error instanceof BatonError && error.code === 'unreachable')
+  })
+})
