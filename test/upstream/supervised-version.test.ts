@@ -26,7 +26,7 @@ async function create(t: TestContext, host: string, allowUpstreams: readonly str
     openTransport: () => ({ open: () => assert.fail(), connections: 0, close: async () => {}, destroy: () => {} }),
   })
   t.after(async () => {
-    await supervised.stop('stop', 0)
+    await supervised.stop('stop', { graceMs: 0, deadlineMs: 0 })
     assert.equal(world.timers, 0)
     await app.close()
   })
