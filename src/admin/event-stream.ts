@@ -17,6 +17,7 @@ export function eventStream(events: EventSource, world: World): Handler {
   return (request, response) => {
     const since = Number(request.headers['last-event-id'] ?? 0)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    if (request.method === 'HEAD') return void response.end()
     for (const event of events.after(Number.isInteger(since) ? since : 0)) send(response, event)
     const stopListening = events.listen((event) => send(response, event))
     const beat = world.every(keepAliveMs, () => response.write(': still here\n\n'))

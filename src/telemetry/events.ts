@@ -26,8 +26,9 @@ export class Events {
     for (const listener of this.#listeners) listener(event)
   }
 
-  /** Events with an id above `id` that are still held. */
+  /** Events with an id above `id` that are still held; all of them where no such id has been given yet: it is a former generation's. */
   after(id: number): readonly BatonEvent[] {
+    if (id > this.#lastId) return [...this.#ring]
     return this.#ring.filter((event) => event.id > id)
   }
 
