@@ -40,14 +40,22 @@ export function createLog(world: Pick<World, 'now'>, level: Level, sinks: readon
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-export function jsonLine(record: LogRecord): string {
-  return `${JSON.stringify({ time: record.time, level: record.level, event: record.event, ...record.fields })}\n`
+export function jsonLine({ time, level, event, fields }: LogRecord): string {
+  // first for the eye, and last so that no field takes their names
+  return `${JSON.stringify(Object.assign({ time, level, event }, fields, { time, level, event }))}\n`
 }
 
 const colour: Record<Level, string> = { debug: '\u001b[90m', info: '\u001b[36m', warn: '\u001b[33m', error: '\u001b[31m' }
 
 /** `07:02:11 info  version.ready        version=v1` */
 export function prettyLine(record: LogRecord): string {
-  const fields = Object.entries(record.fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const fields = Object.entries(record.fields).map(
+    ([key, value]) => `${key}=${visible(typeof value === 'string' ? value : String(JSON.stringify(value)))}`,
+  )
   return `${record.time.slice(11, 19)} ${colour[record.level]}${record.level.padEnd(5)}\u001b[0m ${record.event.padEnd(20)} ${fields.join(' ')}\n`
+}
+
+/** What a client or an app said must not draw on the terminal, nor begin a line of its own. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
