@@ -78,7 +78,7 @@ export class Metrics {
   forget(version: string): void {
     this.#series.delete(version)
     for (const cells of this.#cells.values()) {
-      for (const [key, cell] of cells) if (cell.labels.version === version) cells.delete(key)
+      for (const [key, { labels }] of cells) if (labels.version === version || labels.next === version) cells.delete(key)
     }
   }
 
