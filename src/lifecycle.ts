@@ -25,7 +25,8 @@ export class Lifecycle {
       try {
         await part.start()
       } catch (error) {
-        await this.stop()
+        // what could not be stopped is told to who calls `stop`; here it would hide why there was a stop at all
+        await Promise.allSettled([this.stop()])
         throw error
       }
     }
