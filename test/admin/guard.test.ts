@@ -1,0 +1,86 @@
+/** Who may use the admin port on TCP. */
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { answerText } from '../../src/admin/answer.ts'
+import { tokenGuard } from '../../src/admin/guard.ts'
+import { readToken } from '../../src/admin/token.ts'
+import { BatonError } from '../../src/errors.ts'
+import { serve } from './running.ts'
+
+const token = '0123456789abcdef'
+const host = '127.0.0.1:9901'
+const authorization = `Bearer ${token}`
+
+async function setUp(t: TestContext) {
+  const running = await serve({ 'GET /': (_, response) => answerText(response, 200, 'in') }, tokenGuard(token, [host, 'localhost:9901']))
+  t.after(() => running.server.close())
+  return async (headers: Record<string, string>) => {
+    const { status, body } = await running.ask('GET', '/', { headers })
+    return status === 200 ? 'in' : `${status} ${(JSON.parse(body) as { error: { code: string } }).error.code}`
+  }
+}
+
+describe('the guard', () => {
+  test('lets in who has the token and calls the listener by its name', async (t) => {
+    const come = await setUp(t)
+    assert.equal(await come({ host, authorization }), 'in')
+    assert.equal(await come({ host: 'LOCALHOST:9901', authorization }), 'in')
+  })
+
+  test('keeps out another token, none, part of it, more than it, and another scheme', async (t) => {
+    const come = await setUp(t)
+    for (const wrong of [`Bearer ${'x'.repeat(16)}`, '', 'Bearer', `Bearer ${token.slice(1)}`, `Bearer ${token}x`, `Basic ${token}`, token])
+      assert.equal(await come({ host, authorization: wrong }), '401 token', wrong)
+    assert.equal(await come({ host }), '401 token')
+  })
+
+  test('keeps out a name that leads here from elsewhere (DNS rebinding), with the right token too', async (t) => {
+    const come = await setUp(t)
+    for (const name of ['evil.example:9901', '127.0.0.1', 'localhost', '127.0.0.1:9902', 'localhost:9901.evil.example'])
+      assert.equal(await come({ host: name, authorization }), '403 host', name)
+  })
+
+  test('keeps out web pages, of whatever origin', async (t) => {
+    const come = await setUp(t)
+    for (const origin of ['http://127.0.0.1:9901', 'null', ''])
+      assert.equal(await come({ host, authorization, origin }), '403 origin', origin)
+  })
+})
+
+describe('the token’s file', () => {
+  const folder = (t: TestContext) => {
+    const path = mkdtempSync(join(tmpdir(), 'baton-token-'))
+    t.after(() => rmSync(path, { recursive: true }))
+    return path
+  }
+  const file = (t: TestContext, text: string, mode: number) => {
+    const path = join(folder(t), 'token')
+    writeFileSync(path, text)
+    chmodSync(path, mode)
+    return path
+  }
+  const refused = (path: string, message: RegExp) =>
+    assert.throws(
+      () => readToken(path),
+      (error) => error instanceof BatonError && error.code === 'start' && message.test(error.message) && !error.message.includes(token),
+    )
+
+  test('is read without the white space around it', (t) => {
+    assert.equal(readToken(file(t, `\n${token}\n`, 0o600)), token)
+    assert.equal(readToken(file(t, token, 0o400)), token)
+  })
+
+  for (const mode of [0o604, 0o640, 0o644, 0o660, 0o610])
+    test(`that others may use (${mode.toString(8)}) is refused, with what to do`, (t) => {
+      refused(file(t, token, mode), new RegExp(`mode is ${mode.toString(8)}, expected 600 \\(chmod 600 `))
+    })
+
+  test('that is not there, empty or too short is refused', (t) => {
+    refused(join(folder(t), 'none'), /ENOENT/)
+    refused(file(t, '', 0o600), /0 characters/)
+    refused(file(t, 'short', 0o600), /5 characters, expected at least 16/)
+  })
+})
