@@ -60,8 +60,12 @@ export function createApp(options: AppOptions): App {
   let lifecycle: Lifecycle | null = null
   let stopping: Promise<void> | null = null
   const stop = async () => {
-    await running?.leave()
-    await lifecycle?.stop()
+    try {
+      await running?.leave()
+    } finally {
+      // whatever went wrong on the way out, what is on disk is finished
+      await lifecycle?.stop()
+    }
   }
   return {
     async start() {
