@@ -59,14 +59,8 @@ export function createApp(options: AppOptions): App {
   let running: Running | null = null
   let lifecycle: Lifecycle | null = null
   let stopping: Promise<void> | null = null
-  const stop = async () => {
-    try {
-      await running?.leave()
-    } finally {
-      // whatever went wrong on the way out, what is on disk is finished
-      await lifecycle?.stop()
-    }
-  }
+  // whatever goes wrong on the way out, what is on disk is finished
+  const stop = async () => (running?.leave() ?? Promise.resolve()).finally(() => lifecycle?.stop())
   return {
     async start() {
       running = await assemble(options)
