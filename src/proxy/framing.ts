@@ -51,8 +51,10 @@ export function readFraming(method: string, target: string, http: 10 | 11, raw: 
  * a coding other than chunked would make what follows part of the body for one reader and not for the next.
  */
 export function responseFault(raw: Raw): Fault | null {
-  const seen = scan(raw)
-  const coding = seen instanceof Fault ? null : seen.coding
+  let coding: string | null = null
+  for (let at = 0; at < raw.length; at += 2) {
+    if (fieldOf(raw[at] ?? '') === field.transferEncoding) coding = coding === null ? (raw[at + 1] ?? '') : `${coding},${raw[at + 1]}`
+  }
   if (coding === null || coding.toLowerCase() === 'chunked') return null
   return new Fault('upstream-protocol', 'response with a Transfer-Encoding that is not exactly chunked')
 }
