@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
 import type { VersionName } from '../routing/route.ts'
+import type { Claim } from './claim.ts'
 import type { DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
 import type { AppExit } from './managed-process.ts'
@@ -103,6 +104,16 @@ export class Versions {
 
   appsChanged(): void {
     for (const supervised of this.#everyone()) supervised.process?.listed()
+  }
+
+  /** By the keeper's name for it. */
+  owns(app: string): boolean {
+    return this.#everyone().some(({ process }) => process?.app === app)
+  }
+
+  /** Those under way at every version. */
+  inFlight(): readonly Claim[] {
+    return this.all().flatMap(({ version }) => version.inFlight)
   }
 
   appExited(exit: AppExit): void {
