@@ -6,8 +6,8 @@ import type { VersionControl } from './version-control.ts'
 
 export interface CandidateWatchParts {
   readonly world: World
-  readonly versions: VersionControl
-  /** The upgrade under way; null ends the watch. */
+  readonly versions: Pick<VersionControl, 'exits' | 'isServing' | 'whyNotServing'>
+  /** The upgrade under way; null before it is journaled. */
   running(): Upgrade | null
   lost(upgrade: Upgrade, detail: string): void
 }
@@ -16,14 +16,13 @@ const lookMs = 50
 /** Not serving for this long, a version that has served is lost. */
 const lostAfterMs = 10_000
 
-/** Until the upgrade is over, or the timer is cancelled. */
+/** Of one upgrade, until the timer is cancelled. */
 export function watchCandidate({ world, versions, running, lost }: CandidateWatchParts): Timer {
   let exits: number | null = null
   let notServingSince: number | null = null
-  const timer = world.every(lookMs, () => {
+  return world.every(lookMs, () => {
     const upgrade = running()
-    if (upgrade === null) return timer.cancel()
-    if (!isMeantToServe(upgrade)) return
+    if (upgrade === null || !isMeantToServe(upgrade)) return
     exits ??= versions.exits(upgrade.to)
     if (versions.isServing(upgrade.to)) notServingSince = null
     else notServingSince ??= world.elapsed()
@@ -33,7 +32,6 @@ export function watchCandidate({ world, versions, running, lost }: CandidateWatc
     notServingSince = world.elapsed()
     lost(upgrade, versions.whyNotServing(upgrade.to))
   })
-  return timer
 }
 
 function isMeantToServe(upgrade: Upgrade): boolean {

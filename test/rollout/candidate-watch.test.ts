@@ -1,0 +1,68 @@
+/** The look-out for a new version that is lost. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { watchCandidate } from '../../src/rollout/candidate-watch.ts'
+import type { Place, Upgrade } from '../../src/rollout/upgrade.ts'
+import { FakeWorld } from '../kit/fake-world.ts'
+import { upgradeAt } from './upgrade-fixture.ts'
+
+function watched(first: Upgrade | null) {
+  const world = new FakeWorld()
+  const state = { upgrade: first, exits: 0, serving: true, lost: 0 }
+  const versions = { exits: () => state.exits, isServing: () => state.serving, whyNotServing: () => 'it is gone' }
+  const timer = watchCandidate({
+    world,
+    versions,
+    running: () => state.upgrade,
+    lost: () => {
+      state.lost += 1
+    },
+  })
+  return { world, state, timer }
+}
+
+const shifting: Place = { phase: 'shift', step: 0, mode: { is: 'running' } }
+
+describe('the watch over the candidate', () => {
+  test('tells of each end of its process once', () => {
+    const { world, state } = watched(upgradeAt(shifting))
+    world.advance(200)
+    assert.equal(state.lost, 0)
+    state.exits = 1
+    world.advance(200)
+    assert.equal(state.lost, 1)
+  })
+
+  test('tells of one that has not served for ten seconds', () => {
+    const { world, state } = watched(upgradeAt(shifting))
+    world.advance(200)
+    state.serving = false
+    world.advance(9_900)
+    assert.equal(state.lost, 0)
+    world.advance(300)
+    assert.equal(state.lost, 1)
+  })
+
+  test('is there still when the upgrade took long to be journaled', () => {
+    const { world, state } = watched(null)
+    world.advance(500)
+    state.upgrade = upgradeAt(shifting)
+    world.advance(200)
+    state.exits = 1
+    world.advance(200)
+    assert.equal(state.lost, 1)
+  })
+
+  test('says nothing while it only starts, and nothing once it is cancelled', () => {
+    const { world, state, timer } = watched(upgradeAt({ phase: 'health-check' }))
+    state.exits = 3
+    state.serving = false
+    world.advance(20_000)
+    assert.equal(state.lost, 0)
+    timer.cancel()
+    state.upgrade = upgradeAt(shifting)
+    world.advance(20_000)
+    assert.equal(state.lost, 0)
+    assert.equal(world.timers, 0)
+  })
+})
