@@ -8,6 +8,7 @@ import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
 import { type Loaded, loadOrLastGood } from './config/config-file.ts'
+import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig } from './config/live.ts'
@@ -146,7 +147,8 @@ class Running {
     standardOutput.onDrain(() => this.#dataPlane.accessLog.drained())
     this.#servers = this.#createServers(events)
     collectVersionGauges(this.#metrics, () => this.#versions.all())
-    this.#collectGauges()
+    collectConfigGauges(this.#metrics, this.#live)
+    this.#metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(options.keeper.lost) }])
   }
 
   /** In the order of the start; the end is its reverse. */
@@ -351,29 +353,6 @@ class Running {
     this.#exposition ??= createExposition(this.#metrics)
     const exposition = await this.#exposition
     return { contentType: exposition.contentType, text: await exposition.text() }
-  }
-
-  #collectGauges(): void {
-    const metrics = this.#metrics
-    const { keeper } = this.#options
-    metrics.collect('baton_config_revision', () => [{ labels: {}, value: this.#live.current().revision }])
-    metrics.collect('baton_config_stale', () => [{ labels: {}, value: Number(this.#live.status().stale !== null) }])
-    metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(keeper.lost) }])
-    metrics.collect('baton_role', () => {
-      const { stable, candidate } = this.#live.current().roles
-      const of = (role: string, version: string | null) => (version === null ? [] : [{ labels: { role, version }, value: 1 }])
-      return [...of('stable', stable), ...of('candidate', candidate)]
-    })
-  }
-}
-
-function configRecorder(metrics: Metrics): ConstructorParameters<typeof LiveConfig>[1]['recorder'] {
-  return {
-    swapped(origin, tookMs) {
-      metrics.add('baton_config_swaps_total', 1, origin)
-      metrics.stage('apply', tookMs / 1000)
-    },
-    rejected: (origin, reason) => metrics.add('baton_config_rejected_total', 1, origin, reason),
   }
 }
 
