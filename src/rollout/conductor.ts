@@ -169,10 +169,18 @@ export class Conductor {
   }
 
   #tell(before: Upgrade | null, next: Upgrade): void {
-    const { metrics, world, log } = this.#parts
+    const { log } = this.#parts
+    if (before?.id === next.id && before.phase !== next.phase) this.#tellEnd(before, next)
     const isNewPhase = before?.id !== next.id || before.phase !== next.phase
-    if (isNewPhase && before?.id === next.id) metrics.stage(before.phase, (world.now() - before.phaseSince) / 1000)
     log.info(isNewPhase ? 'upgrade.phase' : 'upgrade.moved', this.#fields(next))
+  }
+
+  #tellEnd(before: Upgrade, next: Upgrade): void {
+    const { metrics, world, log } = this.#parts
+    const durationMs = world.now() - before.phaseSince
+    const wentBack = next.phase === 'rollback' || next.phase === 'rolled-back' || next.phase === 'failed'
+    metrics.stage(before.phase, durationMs / 1000)
+    log.info('upgrade.phase_ended', { ...this.#fields(before), result: wentBack ? next.phase : 'ok', duration_ms: durationMs })
   }
 
   #act(action: Action, upgrade: Upgrade): void {

@@ -25,7 +25,8 @@ export interface VersionControl {
   latency(name: VersionName): Latency | null
   /** How often its process has ended by itself. */
   exits(name: VersionName): number
-  pid(name: VersionName): number | null
+  /** The pid of its process; `host/version` of an external one; null if it does not run. */
+  pid(name: VersionName): number | string | null
 }
 
 /** A client's own faults say nothing of the version. */
@@ -45,8 +46,16 @@ export function versionControl(versions: () => Versions, metrics: Metrics, apply
     failures: (name) => failuresOf(metrics, name),
     latency: (name) => versions().get(name)?.latencyMs() ?? null,
     exits: (name) => versions().supervised(name)?.process?.restarts ?? 0,
-    pid: (name) => versions().supervised(name)?.process?.pid ?? null,
+    pid: (name) => whoIs(versions(), name),
   }
+}
+
+function whoIs(versions: Versions, name: VersionName): number | string | null {
+  const supervised = versions.supervised(name)
+  if (supervised === undefined) return null
+  if (supervised.process !== null) return supervised.process.pid
+  const { endpoint } = supervised.version.settings
+  return `${endpoint.is === 'tcp' ? endpoint.host : 'localhost'}/${name}`
 }
 
 function whyNotServing(versions: Versions, name: VersionName): string {
