@@ -24,7 +24,7 @@ export function placeOf(upgrade: Upgrade): string {
   switch (upgrade.phase) {
     case 'shift': {
       const { steps } = upgrade.plan
-      const paused = upgrade.mode.is === 'paused' ? ', paused' : ''
+      const paused = upgrade.mode.is === 'running' ? '' : `, ${upgrade.mode.is}`
       return `shift, step ${upgrade.step + 1} of ${steps.length}: ${stepName(steps[upgrade.step])}${paused}`
     }
     case 'stop-old':

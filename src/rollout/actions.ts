@@ -31,6 +31,7 @@ export function actionsOf(upgrade: Upgrade): readonly Action[] {
 }
 
 function awaitStep(upgrade: In<'shift'>): readonly Action[] {
+  if (upgrade.mode.is === 'degraded') return [{ do: 'await-restore', forMs: upgrade.mode.forMs }]
   const present = planStepOf(upgrade)
   if (present === null || present.manual || upgrade.mode.is === 'paused') return []
   return [{ do: 'await-step', forMs: present.forMs, minRequests: present.minRequests }]

@@ -26,6 +26,7 @@ const causes: readonly Cause['code'][] = [
   'start-failed',
   'not-ready-in-time',
   'candidate-lost',
+  'verdict',
   'drain-failed',
   'stop-failed',
   'old-lost',
@@ -88,7 +89,7 @@ function placeOf(fields: JournalFields, plan: Plan): Place {
     case 'shift': {
       const step = fields.figure('step')
       if (plan.steps[step] === undefined) fields.refuse('step', 'a step of the plan')
-      return { phase, step, mode: modeOf(fields.part('mode')) }
+      return { phase, step, mode: modeOf(fields.part('mode')), degrades: fields.figure('degrades') }
     }
     case 'stop-old':
       return { phase, todo: fields.oneOf('todo', ['drain', 'stop']), frozen: fields.orNull('frozen', (key) => causeOf(fields.part(key))) }
@@ -103,7 +104,9 @@ function placeOf(fields: JournalFields, plan: Plan): Place {
 }
 
 function modeOf(fields: JournalFields): ShiftMode {
-  return fields.oneOf('is', ['running', 'paused']) === 'running' ? { is: 'running' } : { is: 'paused', by: fields.oneOf('by', actors) }
+  const is = fields.oneOf('is', ['running', 'paused', 'degraded'])
+  if (is === 'degraded') return { is, forMs: fields.figure('forMs'), wasPaused: fields.flag('wasPaused') }
+  return is === 'running' ? { is } : { is, by: fields.oneOf('by', actors) }
 }
 
 function causeOf(fields: JournalFields): Cause {

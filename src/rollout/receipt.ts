@@ -112,7 +112,7 @@ function placeText(upgrade: JournalEntry['upgrade']): string {
       const { steps } = upgrade.plan
       const present = steps[upgrade.step]
       const what = present?.is === 'weight' ? `${present.weight}%` : (present?.is ?? '')
-      return `${what} (step ${upgrade.step + 1} of ${steps.length})${upgrade.mode.is === 'paused' ? ', paused' : ''}`
+      return `${what} (step ${upgrade.step + 1} of ${steps.length})${upgrade.mode.is === 'running' ? '' : `, ${upgrade.mode.is}`}`
     }
     case 'stop-old':
       return upgrade.frozen === null ? upgrade.todo : `${upgrade.todo}, frozen: ${upgrade.frozen.detail}`

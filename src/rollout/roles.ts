@@ -50,7 +50,16 @@ export function planStepOf(upgrade: Upgrade): PlanStep | null {
 
 function overlayOf(upgrade: Upgrade): Omit<UpgradeRoles, 'salt'> {
   const hasCandidate = !isCommitted(upgrade) && upgrade.phase !== 'rollback'
-  return { stable: stableOf(upgrade), candidate: hasCandidate ? upgrade.to : null, weight: planStepOf(upgrade)?.weight ?? 0 }
+  return {
+    stable: stableOf(upgrade),
+    candidate: hasCandidate ? upgrade.to : null,
+    weight: isDegraded(upgrade) ? 0 : (planStepOf(upgrade)?.weight ?? 0),
+  }
+}
+
+/** Back to header-only for a while. */
+function isDegraded(upgrade: Upgrade): boolean {
+  return upgrade.phase === 'shift' && upgrade.mode.is === 'degraded'
 }
 
 /** The two versions must not serve at once. */

@@ -28,6 +28,9 @@
  * `failed`, and what was held is let go to be refused. `stop-old` never freezes here, for requests are waiting; after commit there is no way
  * back but another upgrade, since the old one is stopped.
  *
+ * Analysis. A verdict that asks to degrade sends the candidate back to header-only for its time, then the same step begins anew; past the
+ * policy's number of times, or where it asks for a rollback, the upgrade goes back. While it is degraded, no traffic by weight is no verdict.
+ *
  * Orders. `promote` ends a step, whatever its time and counts say; a paused plan takes that one step and stays paused, so that it can be
  * walked by hand. `resume` begins the step anew: what a pause saw counts for nothing. `pause` and `resume` said twice happen once; of
  * `promote` the one who gives it must say which step he means, for here each is one step.
@@ -36,7 +39,7 @@ import type { VersionName } from '../routing/route.ts'
 import { actionsOf, standingOf } from './actions.ts'
 import type { Plan } from './plan.ts'
 import { isExclusive, isRoutedAlike, planStepOf } from './roles.ts'
-import type { Action, Cause, Event, In, Move, Phase, Place, Upgrade, UpgradeId } from './upgrade.ts'
+import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade, UpgradeId } from './upgrade.ts'
 
 /** What can be the reason of a rollback or of standing still. */
 type Trouble = Extract<Event, { readonly detail: string } | { readonly is: 'order' }>
@@ -100,7 +103,7 @@ const troubles: Readonly<Partial<Record<Phase, readonly Event['is'][]>>> = {
   'start-new': ['start-failed', 'candidate-lost'],
   'health-check': ['start-failed', 'not-ready-in-time', 'candidate-lost'],
   warm: ['candidate-lost'],
-  shift: ['candidate-lost'],
+  shift: ['candidate-lost', 'verdict'],
 }
 
 function onward(upgrade: Upgrade): Place | null {
@@ -114,7 +117,7 @@ function onward(upgrade: Upgrade): Place | null {
     case 'health-check':
       return { phase: isExclusive(upgrade) ? 'release' : 'warm' }
     case 'warm':
-      return { phase: 'shift', step: 0, mode: { is: 'running' } }
+      return { phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 }
     default:
       return null
   }
@@ -122,22 +125,47 @@ function onward(upgrade: Upgrade): Place | null {
 
 function afterShift(upgrade: In<'shift'>, event: Event): Place | null {
   const { mode } = upgrade
+  if (event.is === 'verdict') return afterVerdict(upgrade, event)
+  if (event.is === 'restored') return mode.is === 'degraded' ? { ...shiftOf(upgrade), mode: modeBefore(mode) } : null
   if (event.is === 'step-met') return mode.is === 'running' && planStepOf(upgrade)?.manual === false ? nextStep(upgrade) : null
   if (event.is !== 'order' || event.order === 'rollback') return backOn(upgrade, event)
   switch (event.order) {
     case 'promote':
       return nextStep(upgrade)
     case 'pause':
-      return mode.is === 'running' ? { phase: 'shift', step: upgrade.step, mode: { is: 'paused', by: event.by } } : null
+      if (mode.is === 'degraded') return mode.wasPaused ? null : { ...shiftOf(upgrade), mode: { ...mode, wasPaused: true } }
+      return mode.is === 'running' ? { ...shiftOf(upgrade), mode: { is: 'paused', by: event.by } } : null
     case 'resume':
-      return mode.is === 'paused' ? { phase: 'shift', step: upgrade.step, mode: { is: 'running' } } : null
+      if (mode.is === 'degraded') return mode.wasPaused ? { ...shiftOf(upgrade), mode: { ...mode, wasPaused: false } } : null
+      return mode.is === 'paused' ? { ...shiftOf(upgrade), mode: { is: 'running' } } : null
   }
 }
 
+/** A candidate that is degraded already gets no traffic by weight, so only a rollback is left to ask for. */
+function afterVerdict(upgrade: In<'shift'>, event: Extract<Event, { readonly is: 'verdict' }>): Place | null {
+  const { mode, degrades } = upgrade
+  if (event.asks === 'rollback') return backOn(upgrade, event)
+  if (mode.is === 'degraded') return null
+  if (degrades >= event.maxDegrades) return backOn(upgrade, event)
+  const degraded = { is: 'degraded', forMs: event.forMs, wasPaused: mode.is === 'paused' } as const
+  return { ...shiftOf(upgrade), mode: degraded, degrades: degrades + 1 }
+}
+
+function modeBefore({ wasPaused }: Extract<ShiftMode, { readonly is: 'degraded' }>): ShiftMode {
+  return wasPaused ? { is: 'paused', by: 'engine' } : { is: 'running' }
+}
+
+function shiftOf({ step: present, mode, degrades }: In<'shift'>): Extract<Place, { readonly phase: 'shift' }> {
+  return { phase: 'shift', step: present, mode, degrades }
+}
+
 /** After the last step: commit. */
-function nextStep({ plan, step: present, mode }: In<'shift'>): Place {
-  const following = present + 1
-  return following < plan.steps.length ? { phase: 'shift', step: following, mode } : { phase: 'stop-old', todo: 'drain', frozen: null }
+function nextStep(upgrade: In<'shift'>): Place {
+  const following = upgrade.step + 1
+  const mode = upgrade.mode.is === 'degraded' ? modeBefore(upgrade.mode) : upgrade.mode
+  return following < upgrade.plan.steps.length
+    ? { ...shiftOf(upgrade), step: following, mode }
+    : { phase: 'stop-old', todo: 'drain', frozen: null }
 }
 
 /** Shift: the roles are flipped, and the old one is idle or about to be. */

@@ -16,6 +16,7 @@ export interface Cause {
     | 'start-failed'
     | 'not-ready-in-time'
     | 'candidate-lost'
+    | 'verdict'
     | 'drain-failed'
     | 'stop-failed'
     | 'old-lost'
@@ -25,7 +26,11 @@ export interface Cause {
 }
 
 /** Shift: is it moving by itself? */
-export type ShiftMode = { readonly is: 'running' } | { readonly is: 'paused'; readonly by: Actor }
+export type ShiftMode =
+  | { readonly is: 'running' }
+  | { readonly is: 'paused'; readonly by: Actor }
+  /** A verdict has sent the candidate back to header-only for this long; then its step begins again, in the mode that it was in. */
+  | { readonly is: 'degraded'; readonly forMs: number; readonly wasPaused: boolean }
 
 interface Common {
   readonly id: UpgradeId
@@ -51,7 +56,8 @@ interface Common {
  */
 export type Place =
   | { readonly phase: 'precheck' | 'start-new' | 'health-check' | 'warm' | 'hold' | 'release' | 'done' }
-  | { readonly phase: 'shift'; readonly step: number; readonly mode: ShiftMode }
+  /** `degrades`: how often it was degraded in this upgrade. */
+  | { readonly phase: 'shift'; readonly step: number; readonly mode: ShiftMode; readonly degrades: number }
   | { readonly phase: 'stop-old'; readonly todo: 'drain' | 'stop'; readonly frozen: Cause | null }
   | { readonly phase: 'rollback'; readonly todo: 'restart-old' | 'release' | 'drain' | 'stop'; readonly why: Cause }
   | { readonly phase: 'rolled-back' | 'failed'; readonly why: Cause }
@@ -77,6 +83,11 @@ export type Event =
   /** The present step's time and requests are there. */
   | { readonly is: 'step-met' }
   | { readonly is: 'order'; readonly order: Order; readonly by: Actor }
+  /** The analysis asks for it. `degrade` above `maxDegrades` is a rollback. */
+  | { readonly is: 'verdict'; readonly asks: 'degrade'; readonly forMs: number; readonly maxDegrades: number; readonly detail: string }
+  | { readonly is: 'verdict'; readonly asks: 'rollback'; readonly detail: string }
+  /** The time of a degraded mode is over. */
+  | { readonly is: 'restored' }
   /** The new version's process ended, or it has not been ready for too long. */
   | { readonly is: 'candidate-lost'; readonly detail: string }
   | { readonly is: 'drained' }
@@ -94,6 +105,8 @@ export type Action =
   | { readonly do: 'warm'; readonly version: VersionName; readonly from: VersionName }
   /** Lay roles and weight over the running snapshot, as `rolesOf` says of the upgrade. */
   | { readonly do: 'route' }
+  /** Answer `restored` when this long has passed since `since`. */
+  | { readonly do: 'await-restore'; readonly forMs: number }
   /** Answer `step-met` once both are there, the time counted from `since`; at once if both are 0. Not for a manual or paused step. */
   | { readonly do: 'await-step'; readonly forMs: number; readonly minRequests: number }
   | { readonly do: 'drain'; readonly version: VersionName }

@@ -30,7 +30,7 @@ function wait(...states: Upgrade[]) {
 describe('baton upgrade --wait', () => {
   test('tells each place once, a line each, and ends with 0 once it is done', async () => {
     const health = upgradeAt({ phase: 'health-check' })
-    const paused = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'paused', by: 'operator' } })
+    const paused = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'paused', by: 'operator' }, degrades: 0 })
     const stopping = upgradeAt({ phase: 'stop-old', todo: 'drain', frozen: null })
     const { stdout, stderr, code } = await wait(
       health,

@@ -15,7 +15,7 @@ const entry = (after: number, event: string, place: Place, requests: Readonly<Re
 }
 const entries: readonly JournalEntry[] = [
   entry(0, 'ordered', { phase: 'precheck' }, { v1: 100, v2: 0 }),
-  entry(2_000, 'warmed', { phase: 'shift', step: 1, mode: { is: 'running' } }, { v1: 110, v2: 1 }),
+  entry(2_000, 'warmed', { phase: 'shift', step: 1, mode: { is: 'running' }, degrades: 0 }, { v1: 110, v2: 1 }),
   entry(65_000, 'stopped', { phase: 'rolled-back', why: { code: 'ordered', detail: 'by hand', by: 'operator' } }, { v1: 140, v2: 21 }),
 ]
 const latency = { before: { p50: 1, p99: 5.25 }, during: null, after: { p50: 1, p99: 6 } }

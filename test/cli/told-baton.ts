@@ -28,7 +28,7 @@ export function upgradeAt(place: Place, parts: Partial<Omit<Upgrade, keyof Place
 }
 
 export const shiftAt = (at: number, parts: Partial<Omit<Upgrade, keyof Place>> = {}): Upgrade =>
-  upgradeAt({ phase: 'shift', step: at, mode: { is: 'running' } }, parts)
+  upgradeAt({ phase: 'shift', step: at, mode: { is: 'running' }, degrades: 0 }, parts)
 
 export interface ToldBaton {
   readonly socket: string

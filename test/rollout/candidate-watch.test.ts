@@ -21,7 +21,7 @@ function watched(first: Upgrade | null) {
   return { world, state, timer }
 }
 
-const shifting: Place = { phase: 'shift', step: 0, mode: { is: 'running' } }
+const shifting: Place = { phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 }
 
 describe('the watch over the candidate', () => {
   test('tells of each end of its process once', () => {

@@ -102,7 +102,7 @@ describe('the ledger', () => {
     assert.deepEqual((await FileJournal.open(folder, warn)).read(), { ...ledger, upgrade })
   })
 
-  const inShift = JSON.stringify({ ...ledger, upgrade: upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' } }) })
+  const inShift = JSON.stringify({ ...ledger, upgrade: upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' }, degrades: 0 }) })
   for (const [what, content] of [
     ['cut off', inShift.slice(0, -9)],
     ['empty', ''],

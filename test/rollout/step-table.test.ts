@@ -10,12 +10,18 @@ precheck              | prechecked → start-new; precheck-failed rollback → r
 start-new             | started → health-check; start-failed candidate-lost rollback → rollback drain
 health-check          | ready → warm; start-failed not-ready-in-time candidate-lost rollback → rollback drain
 warm                  | warmed → shift 0; candidate-lost rollback → rollback drain
-shift 0               | step-met promote → shift 1; pause → shift 0 paused; candidate-lost rollback → rollback drain
-shift 0 paused        | promote → shift 1 paused; resume → shift 0; candidate-lost rollback → rollback drain
-shift 1               | promote → shift 2; pause → shift 1 paused; candidate-lost rollback → rollback drain
-shift 1 paused        | promote → shift 2 paused; resume → shift 1; candidate-lost rollback → rollback drain
-shift 2               | step-met promote → stop-old drain; pause → shift 2 paused; candidate-lost rollback → rollback drain
-shift 2 paused        | promote → stop-old drain; resume → shift 2; candidate-lost rollback → rollback drain
+shift 0               | step-met promote → shift 1; pause → shift 0 paused; v-degrade → shift 0 degraded; candidate-lost v-rollback rollback → rollback drain
+shift 0 paused        | promote → shift 1 paused; resume → shift 0; v-degrade → shift 0 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 0 degraded      | restored → shift 0; promote → shift 1; pause → shift 0 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 0 degraded+paused| restored → shift 0 paused; promote → shift 1 paused; resume → shift 0 degraded; candidate-lost v-rollback rollback → rollback drain
+shift 1               | promote → shift 2; pause → shift 1 paused; v-degrade → shift 1 degraded; candidate-lost v-rollback rollback → rollback drain
+shift 1 paused        | promote → shift 2 paused; resume → shift 1; v-degrade → shift 1 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 1 degraded      | restored → shift 1; promote → shift 2; pause → shift 1 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 1 degraded+paused| restored → shift 1 paused; promote → shift 2 paused; resume → shift 1 degraded; candidate-lost v-rollback rollback → rollback drain
+shift 2               | step-met promote → stop-old drain; pause → shift 2 paused; v-degrade → shift 2 degraded; candidate-lost v-rollback rollback → rollback drain
+shift 2 paused        | promote → stop-old drain; resume → shift 2; v-degrade → shift 2 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 2 degraded      | restored → shift 2; promote → stop-old drain; pause → shift 2 degraded+paused; candidate-lost v-rollback rollback → rollback drain
+shift 2 degraded+paused| restored → shift 2 paused; promote → stop-old drain; resume → shift 2 degraded; candidate-lost v-rollback rollback → rollback drain
 stop-old drain        | drained → stop-old stop; stop-failed candidate-lost → stop-old drain frozen; rollback → rollback restart-old
 stop-old drain frozen | resume → stop-old drain; rollback → rollback restart-old
 stop-old stop         | stopped → done; stop-failed candidate-lost → stop-old stop frozen; rollback → rollback restart-old
@@ -34,8 +40,18 @@ precheck              | prechecked → start-new; precheck-failed rollback → r
 start-new             | started → health-check; start-failed candidate-lost rollback → rolled-back
 health-check          | ready → warm; start-failed not-ready-in-time candidate-lost rollback → rolled-back
 warm                  | warmed → shift 0; candidate-lost rollback → rolled-back
-shift 0               | step-met promote → shift 1; pause → shift 0 paused; candidate-lost rollback → rolled-back
-shift 2               | step-met promote → stop-old drain; pause → shift 2 paused; candidate-lost rollback → rolled-back
+shift 0               | step-met promote → shift 1; pause → shift 0 paused; v-degrade → shift 0 degraded; candidate-lost v-rollback rollback → rolled-back
+shift 0 paused        | promote → shift 1 paused; resume → shift 0; v-degrade → shift 0 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 0 degraded      | restored → shift 0; promote → shift 1; pause → shift 0 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 0 degraded+paused| restored → shift 0 paused; promote → shift 1 paused; resume → shift 0 degraded; candidate-lost v-rollback rollback → rolled-back
+shift 1               | promote → shift 2; pause → shift 1 paused; v-degrade → shift 1 degraded; candidate-lost v-rollback rollback → rolled-back
+shift 1 paused        | promote → shift 2 paused; resume → shift 1; v-degrade → shift 1 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 1 degraded      | restored → shift 1; promote → shift 2; pause → shift 1 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 1 degraded+paused| restored → shift 1 paused; promote → shift 2 paused; resume → shift 1 degraded; candidate-lost v-rollback rollback → rolled-back
+shift 2               | step-met promote → stop-old drain; pause → shift 2 paused; v-degrade → shift 2 degraded; candidate-lost v-rollback rollback → rolled-back
+shift 2 paused        | promote → stop-old drain; resume → shift 2; v-degrade → shift 2 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 2 degraded      | restored → shift 2; promote → stop-old drain; pause → shift 2 degraded+paused; candidate-lost v-rollback rollback → rolled-back
+shift 2 degraded+paused| restored → shift 2 paused; promote → stop-old drain; resume → shift 2 degraded; candidate-lost v-rollback rollback → rolled-back
 rollback restart-old  | ready → rolled-back; start-failed not-ready-in-time → stop-old drain frozen
 `
 
@@ -109,6 +125,8 @@ health-check          | route, start v2, await-ready v2
 warm                  | route, start v2, warm v2
 shift 0               | route, start v2, await-step 1000 ms 5
 shift 0 paused        | route, start v2
+shift 0 degraded      | route, start v2, await-restore 500 ms
+shift 0 degraded+paused | route, start v2, await-restore 500 ms
 shift 1               | route, start v2
 shift 2               | route, start v2, await-step 1000 ms 5
 stop-old drain        | route, drain v1

@@ -51,6 +51,20 @@ describe('an upgrade', () => {
     ])
   })
 
+  test('is degraded as often as the policy allows, each time for its time, and then goes back', () => {
+    const degrade: Event = { is: 'verdict', asks: 'degrade', forMs: 500, maxDegrades: 2, detail: 'errors' }
+    const at = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' }, degrades: 0 })
+    const events: readonly Event[] = [degrade, degrade, { is: 'restored' }, degrade, { is: 'restored' }, degrade]
+    assert.deepEqual(walk(at, events), [
+      'shift 1 degraded: route, await-restore 500 ms',
+      'shift 1 degraded: ',
+      'shift 1: route',
+      'shift 1 degraded: route, await-restore 500 ms',
+      'shift 1: route',
+      'rollback drain: route, drain v2',
+    ])
+  })
+
   test('that excludes takes the way from hold to release, which flips the roles', () => {
     const events: readonly Event[] = [
       { is: 'prechecked' },
@@ -73,7 +87,7 @@ describe('an upgrade', () => {
   })
 
   test('goes back by a change of route, said in the move that begins it', () => {
-    const at = upgradeAt({ phase: 'shift', step: 2, mode: { is: 'running' } })
+    const at = upgradeAt({ phase: 'shift', step: 2, mode: { is: 'running' }, degrades: 0 })
     assert.deepEqual(walk(at, [{ is: 'candidate-lost', detail: 'exit 1' }, { is: 'drained' }, { is: 'stopped' }]), [
       'rollback drain: route, drain v2',
       'rollback stop: stop v2',
@@ -154,13 +168,13 @@ describe('times', () => {
   const present = (upgrade: Upgrade) => [upgrade.seq, upgrade.phaseSince, upgrade.since]
 
   test('of the place begin anew with each move, of the phase with each phase', () => {
-    const at = upgradeAt({ phase: 'shift', step: 0, mode: { is: 'running' } })
+    const at = upgradeAt({ phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 })
     assert.deepEqual(present(step(at, { is: 'step-met' }, 9_000).next), [8, 2_000, 9_000])
     assert.deepEqual(present(step(at, { is: 'candidate-lost', detail: '' }, 9_000).next), [8, 9_000, 9_000])
   })
 
   test('of a step begin anew when it is resumed, for what a pause saw counts for nothing', () => {
-    const at = upgradeAt({ phase: 'shift', step: 0, mode: { is: 'paused', by: 'operator' } })
+    const at = upgradeAt({ phase: 'shift', step: 0, mode: { is: 'paused', by: 'operator' }, degrades: 0 })
     const { next, actions } = step(at, { is: 'order', order: 'resume', by: 'operator' }, 9_000)
     assert.deepEqual(present(next), [8, 2_000, 9_000])
     assert.deepEqual(actions.map(actionText), ['await-step 1000 ms 5'])
@@ -173,7 +187,10 @@ describe('times', () => {
 })
 
 test('a plan of one step commits after it', () => {
-  const at = upgradeAt({ phase: 'shift', step: 0, mode: { is: 'running' } }, { plan: plan({ steps: [planStep({ weight: 100 })] }) })
+  const at = upgradeAt(
+    { phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 },
+    { plan: plan({ steps: [planStep({ weight: 100 })] }) },
+  )
   assert.equal(placeText(step(at, { is: 'step-met' }, 0).next), 'stop-old drain')
 })
 

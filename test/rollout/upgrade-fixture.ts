@@ -1,6 +1,6 @@
 /** Upgrades, places and events for the tests, in words that fit a table. */
 import type { Plan, PlanStep } from '../../src/rollout/plan.ts'
-import type { Action, Cause, Event, Order, Place, Upgrade } from '../../src/rollout/upgrade.ts'
+import type { Action, Cause, Event, Order, Place, ShiftMode, Upgrade } from '../../src/rollout/upgrade.ts'
 
 export const ordered: Cause = { code: 'ordered', detail: 'for a test', by: 'operator' }
 
@@ -55,6 +55,9 @@ export const events: readonly Event[] = [
     (order): Event => ({ is: 'order', order, by: 'operator' }),
   ),
   { is: 'candidate-lost', detail: 'd' },
+  { is: 'verdict', asks: 'degrade', forMs: 500, maxDegrades: 2, detail: 'd' },
+  { is: 'verdict', asks: 'rollback', detail: 'd' },
+  { is: 'restored' },
   { is: 'drained' },
   { is: 'stopped' },
   { is: 'stop-failed', detail: 'd' },
@@ -63,6 +66,7 @@ export const events: readonly Event[] = [
 
 /** `ready`, `pause` */
 export function eventText(event: Event): string {
+  if (event.is === 'verdict') return `v-${event.asks}`
   return event.is === 'order' ? event.order : event.is
 }
 
@@ -70,7 +74,7 @@ export function eventText(event: Event): string {
 export function placeText(place: Place): string {
   switch (place.phase) {
     case 'shift':
-      return `shift ${place.step}${place.mode.is === 'paused' ? ' paused' : ''}`
+      return `shift ${place.step}${modeText(place.mode)}`
     case 'stop-old':
       return `stop-old ${place.todo}${place.frozen === null ? '' : ' frozen'}`
     case 'rollback':
@@ -80,8 +84,14 @@ export function placeText(place: Place): string {
   }
 }
 
+function modeText(mode: ShiftMode): string {
+  if (mode.is === 'degraded') return mode.wasPaused ? ' degraded+paused' : ' degraded'
+  return mode.is === 'paused' ? ' paused' : ''
+}
+
 /** `drain v1`, `await-ready v2`, `await-step 1000 ms 5` */
 export function actionText(action: Action): string {
+  if (action.do === 'await-restore') return `await-restore ${action.forMs} ms`
   if (action.do === 'await-step') return `await-step ${action.forMs} ms ${action.minRequests}`
   return 'version' in action ? `${action.do} ${action.version}` : action.do
 }
@@ -90,8 +100,10 @@ export function actionText(action: Action): string {
 export const places: readonly Place[] = [
   ...(['precheck', 'hold', 'start-new', 'health-check', 'warm', 'release', 'done'] as const).map((phase): Place => ({ phase })),
   ...[0, 1, 2].flatMap((step): readonly Place[] => [
-    { phase: 'shift', step, mode: { is: 'running' } },
-    { phase: 'shift', step, mode: { is: 'paused', by: 'operator' } },
+    { phase: 'shift', step, mode: { is: 'running' }, degrades: 0 },
+    { phase: 'shift', step, mode: { is: 'paused', by: 'operator' }, degrades: 0 },
+    { phase: 'shift', step, mode: { is: 'degraded', forMs: 500, wasPaused: false }, degrades: 1 },
+    { phase: 'shift', step, mode: { is: 'degraded', forMs: 500, wasPaused: true }, degrades: 2 },
   ]),
   ...(['drain', 'stop'] as const).flatMap((todo): readonly Place[] => [
     { phase: 'stop-old', todo, frozen: null },
