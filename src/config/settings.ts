@@ -145,6 +145,26 @@ export interface PlanSettings {
   readonly retireAfterMs: number
 }
 
+/** As `Policy` of `rollout/policy.ts`, where each key is explained. */
+export interface AnalysisSettings {
+  readonly enabled: boolean
+  readonly windows: { readonly candidateMs: number; readonly stableMs: number }
+  readonly graceMs: number
+  readonly errorRate: {
+    readonly required: boolean
+    readonly dryRun: boolean
+    readonly minRequests: number
+    readonly factor: number
+    readonly floor: number
+  }
+  readonly latency: { readonly required: boolean; readonly dryRun: boolean; readonly minRequests: number; readonly addMs: number }
+  readonly cpu: { readonly required: boolean; readonly dryRun: boolean; readonly share: number; readonly forMs: number }
+  readonly degrade: { readonly forMs: number; readonly max: number }
+  readonly escalateMs: number
+  readonly hardStops: { readonly errorRate: number; readonly notReadyMs: number; readonly exit: boolean }
+  readonly onNoData: 'wait' | 'promote' | 'rollback'
+}
+
 export interface RolloutSettings {
   /** The name of the plan that an upgrade follows if it names none; it is there. */
   readonly plan: string

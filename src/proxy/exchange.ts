@@ -11,7 +11,7 @@
 import type { Snapshot } from '../config/snapshot.ts'
 import { Fault } from '../errors.ts'
 import type { Decision, Raw } from '../routing/route.ts'
-import type { Claim, ClaimKind } from '../upstream/claim.ts'
+import { type Claim, type ClaimKind, outcomeOf } from '../upstream/claim.ts'
 import type { Answer, Call, Sent } from '../upstream/transport/transport.ts'
 import type { Version } from '../upstream/version.ts'
 import { overdue } from './deadlines.ts'
@@ -283,8 +283,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   #retry(fault: Fault, sent: Sent, failed: Version): boolean {
-    const snapshot = this.#snapshot
-    const decision = this.#decision
+    const [snapshot, decision] = [this.#snapshot, this.#decision]
     if (snapshot === null || decision === null) return false
     const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
     if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole || this.#informed) return false
@@ -298,7 +297,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     metrics.add('baton_retries_total', 1, failed.name, fault.code, next.name)
     this.#inbound.pause()
     this.#restartClock()
-    failed.settle(this, this.#activeAt)
+    failed.settle(this, this.#activeAt, next === failed ? 'repeated' : outcomeOf(0, fault))
     this.#attempt(next, decision)
     return true
   }
@@ -371,9 +370,10 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   #finish(fault: Fault | null): void {
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
+    const outcome = fault !== null && !this.#isVersionsFault(fault) ? 'answered' : outcomeOf(this.#status, fault)
     this.#stage = 'over'
     const now = this.#plane.world.elapsed()
-    this.#version?.settle(this, now)
+    this.#version?.settle(this, now, outcome)
     this.#count(fault, now - this.#beganAt)
     if (!wasInside) return
     gate.leave()

@@ -12,12 +12,12 @@ import type { HealthSettings, VersionSettings } from '../config/settings.ts'
 import type { Fault } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { World } from '../world.ts'
-import type { Claim } from './claim.ts'
+import type { Claim, Outcome as ExchangeOutcome } from './claim.ts'
 import { Drain } from './drain.ts'
 import type { DrainReport } from './drain-report.ts'
 import { type DrainLimits, requestWindowMs } from './drain-window.ts'
 import { afterProbe, type Health, isUndecided, notReady, type Outcome, type Probe, starting, trusted } from './health.ts'
-import { RecentDurations } from './recent-durations.ts'
+import { type Measured, Measures } from './measures.ts'
 import type { Endpoint, Transport } from './transport/transport.ts'
 
 /** Whose order it was. */
@@ -32,6 +32,9 @@ export type Order =
 export interface VersionWatcher {
   probeChanged(version: Version, before: Probe): void
 }
+
+/** The last half a minute: a window is up to two seconds longer. */
+const recentMs = 28_000
 
 export type OpenTransport = (endpoint: Endpoint) => Transport
 
@@ -51,7 +54,7 @@ export class Version {
   #order: Order = { is: 'active' }
   #healthSettings: HealthSettings
   #failuresInARow = 0
-  readonly #durations = new RecentDurations()
+  readonly #measures = new Measures()
   #drain: { readonly run: Drain; readonly ended: Promise<DrainReport> } | null = null
   #isClosed = false
 
@@ -95,7 +98,7 @@ export class Version {
   }
 
   /** The attempt is over, at `now` (monotonic ms). Calling it again for the same attempt does nothing. */
-  settle(claim: Claim, now: number): void {
+  settle(claim: Claim, now: number, outcome: ExchangeOutcome): void {
     const slot = claim.slot
     if (slot === -1) return
     const last = this.inFlight.pop()
@@ -104,7 +107,8 @@ export class Version {
       last.slot = slot
     }
     claim.slot = -1
-    if (claim.kind === 'request') this.#durations.record(now - claim.claimedAt, now)
+    // a tunnel was answered when it opened; that it breaks off at last is how most of them end
+    this.#measures.record(claim.kind === 'tunnel' ? 'answered' : outcome, claim.kind === 'request' ? now - claim.claimedAt : -1, now)
     this.#drain?.run.settled(claim)
   }
 
@@ -200,17 +204,26 @@ export class Version {
     if (this.endpoint !== null) this.place(this.endpoint)
   }
 
+  /** Of the last `windowMs` (up to 2 s more, at most 5 min); requests that do not end count by how long they have been under way. */
+  measure(windowMs: number): Measured & { readonly inFlight: number } {
+    const now = this.#world.elapsed()
+    return { ...this.#measures.measure(windowMs, now, this.#ages(now)), inFlight: this.inFlight.length }
+  }
+
   /** Of the requests of the last half a minute; null if there were none. */
   latencyMs(): { readonly p50: number; readonly p99: number } | null {
-    return this.#durations.latencyMs(this.#world.elapsed())
+    const { p50, p99 } = this.#measures.measure(recentMs, this.#world.elapsed())
+    return p50 === null || p99 === null ? null : { p50, p99 }
   }
 
   #p95Ms(): number {
     const now = this.#world.elapsed()
-    return this.#durations.p95Ms(
-      now,
-      this.inFlight.filter(({ kind }) => kind === 'request').map(({ claimedAt }) => now - claimedAt),
-    )
+    return this.#measures.p95Ms(recentMs, now, this.#ages(now))
+  }
+
+  /** How long each request under way has been so, in ms. */
+  #ages(now: number): number[] {
+    return this.inFlight.filter(({ kind }) => kind === 'request').map(({ claimedAt }) => now - claimedAt)
   }
 
   #setHealth(health: Health): void {

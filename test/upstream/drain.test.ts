@@ -56,7 +56,7 @@ class TestClaim implements Claim {
     return this.slot === -1
   }
   end(): void {
-    this.#version.settle(this, this.#world.elapsed())
+    this.#version.settle(this, this.#world.elapsed(), 'answered')
   }
   leave(): void {
     this.asked += 1

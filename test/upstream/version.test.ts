@@ -118,7 +118,7 @@ test('in flight are those that have claimed and not settled, in whatever order t
           if (claim === undefined) continue
           expected.delete(claim)
           // settled before: nothing may happen
-          version.settle(claim, 0)
+          version.settle(claim, 0, 'answered')
         }
         assert.deepEqual(new Set(version.inFlight), expected)
         for (const [at, claim] of version.inFlight.entries()) assert.equal(claim.slot, at)

@@ -86,7 +86,7 @@ async function setUp(t: TestContext) {
       leave() {},
       cut() {
         claimed.cuts += 1
-        version?.settle(claimed, 0)
+        version?.settle(claimed, 0, 'answered')
       },
       check() {},
     }
@@ -192,7 +192,7 @@ describe('an external version', () => {
     versions.apply(plain, dynamicOf({ v1: tcp(one, quick) }))
     assert.equal(versions.get('v2'), undefined)
     assert.equal(versions.all().length, 2, 'it is still seen while it drains')
-    leaving?.settle(claimed, 0)
+    leaving?.settle(claimed, 0, 'answered')
     await until(() => versions.all().length === 1, 'it is gone')
     await quiet()
     assert.ok(!metrics.samples('baton_probes_total').some(({ labels }) => labels.version === 'v2'))
@@ -211,7 +211,7 @@ describe('an external version', () => {
     assert.equal(before?.serving, true)
     assert.deepEqual(transports, { closed: 1, destroyed: 0 })
     assert.equal(claimed.cuts, 0)
-    before?.settle(claimed, 0)
+    before?.settle(claimed, 0, 'answered')
   })
 })
 
@@ -378,7 +378,7 @@ describe('a managed version', () => {
     apply(changed)
     await quiet(5)
     assert.deepEqual(keeper.told, [], 'its exchanges end first')
-    former?.settle(claimed, 0)
+    former?.settle(claimed, 0, 'answered')
     await quiet(5)
     assert.deepEqual(keeper.told, [`SIGTERM ${name('p1', one)}`])
     versions.appExited(keeper.ends(name('p1', one)))
@@ -398,7 +398,7 @@ describe('a managed version', () => {
     apply(again)
     await quiet(5)
     assert.deepEqual(keeper.told, [])
-    former?.settle(claimed, 0)
+    former?.settle(claimed, 0, 'answered')
     await quiet(5)
     versions.appExited(keeper.ends(name('p1', one)))
     await quiet(5)
@@ -413,7 +413,7 @@ describe('a managed version', () => {
     await quiet(5)
     apply({})
     await serving('v1')
-    former?.settle(claimed, 0)
+    former?.settle(claimed, 0, 'answered')
     await until(() => versions.all().length === 2, 'the former one has left')
     await quiet(5)
     assert.deepEqual(keeper.told, [])
