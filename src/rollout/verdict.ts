@@ -71,7 +71,7 @@ interface BreachMemory {
   readonly lastedMs: number
 }
 
-export const noMemory: VerdictMemory = {}
+export const noMemory: Readonly<VerdictMemory> = {}
 
 /** At one moment of an upgrade. Give `memory` back at the next; it belongs to one upgrade. */
 export function evaluate(policy: Policy, measurements: Measurements, memory: VerdictMemory): { verdict: Verdict; memory: VerdictMemory } {
