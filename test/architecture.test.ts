@@ -37,7 +37,7 @@ const vendorHomes: Readonly<Record<string, RegExp>> = {
   'prom-client': /^src\/telemetry\/prometheus\.ts$/,
   re2js: /^src\/routing\/regex\.ts$/,
   yaml: /^src\/config\/document\.ts$/,
-  zod: /^src\/config\/schema(-values|-bootstrap)?\.ts$/,
+  zod: /^src\/config\/schema(-values|-bootstrap|-analysis)?\.ts$/,
 }
 
 /** A timer of the world never keeps the process alive, and the keeper needs one that does. */

@@ -73,6 +73,11 @@ export function readPercent(value: unknown): Reading<number> {
   return share <= 1 ? share : new Misread(expected)
 }
 
+/** The shortest exact text: `20%`, `0.1%`. */
+export function formatPercent(share: number): string {
+  return `${Number((share * 100).toFixed(6))}%`
+}
+
 function percentHint(value: unknown): string {
   if (typeof value !== 'number') return 'write it as 20%'
   return `write ${value > 0 && value < 1 ? Number((value * 100).toFixed(4)) : value}%`
@@ -99,6 +104,15 @@ export function readStepWeight(value: unknown): Reading<number> {
   if (typeof value !== 'number')
     return new Misread(expected, typeof value === 'string' ? 'a percentage as a number, without quotes and "%"' : null, 'kind')
   return value > 0 && value <= 100 ? value : new Misread(expected, value === 0 ? 'write header-only' : null)
+}
+
+export const maxFactor = 1_000
+
+/** How many times more: a number. */
+export function readFactor(value: unknown): Reading<number> {
+  const expected = `a factor above 0 and up to ${maxFactor}`
+  if (typeof value !== 'number') return new Misread(expected, null, 'kind')
+  return value > 0 && value <= maxFactor ? value : new Misread(expected)
 }
 
 /** Of a sample: a share as a number, `0.01`. */

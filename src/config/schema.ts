@@ -8,6 +8,7 @@ import { planFault, probeFault, repeatedHeader, retireFault, stickyFault } from 
 import { Misread } from './misread.ts'
 import { defaultPlan, defaultSteps, readyTimeoutMs, retireAfterMs, stepConditions, stepForMs } from './plan-defaults.ts'
 import { formatDuration, maxWeight, readPercent, readSample, readStepWeight, readWeight } from './quantity.ts'
+import { analysis } from './schema-analysis.ts'
 import { bootstrap } from './schema-bootstrap.ts'
 import {
   cidr,
@@ -325,6 +326,7 @@ const rollout = z
     plans: named(plan, 32)
       .prefault({})
       .describe('By name. Always there unless redefined: default; at-once, all traffic, no wait; manual, each step by `baton promote`.'),
+    analysis,
   })
   .prefault({})
   .describe('How an upgrade moves traffic from stable to another version.')

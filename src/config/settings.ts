@@ -170,6 +170,7 @@ export interface RolloutSettings {
   readonly plan: string
   /** By name, the built-in ones too. */
   readonly plans: Readonly<Record<string, PlanSettings>>
+  readonly analysis: AnalysisSettings
 }
 
 export type AccessLogSettings = { readonly is: 'off' } | { readonly is: 'on' } | { readonly is: 'sample'; readonly rate: number }

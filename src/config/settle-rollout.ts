@@ -2,6 +2,7 @@
 import { defaultPlan, defaultSteps, readyTimeoutMs, retireAfterMs, stepConditions, stepForMs } from './plan-defaults.ts'
 import type { PlanDocument, RolloutDocument, StepDocument } from './schema.ts'
 import type { PlanSettings, PlanStepSettings, RolloutSettings } from './settings.ts'
+import { settleAnalysis } from './settle-analysis.ts'
 
 const usual = { strategy: 'shift', readyTimeout: readyTimeoutMs, retireAfter: retireAfterMs } as const
 
@@ -12,9 +13,9 @@ export const builtInPlans: Readonly<Record<string, PlanDocument>> = {
   manual: { ...usual, steps: defaultSteps.map((step) => ({ ...spelt(step), manual: true })) },
 }
 
-export function settleRollout({ plan, plans }: RolloutDocument): RolloutSettings {
+export function settleRollout({ plan, plans, analysis }: RolloutDocument): RolloutSettings {
   const all = Object.entries({ ...builtInPlans, ...plans })
-  return { plan, plans: Object.fromEntries(all.map(([name, one]) => [name, settlePlan(name, one)])) }
+  return { plan, plans: Object.fromEntries(all.map(([name, one]) => [name, settlePlan(name, one)])), analysis: settleAnalysis(analysis) }
 }
 
 export function settlePlan(name: string, plan: PlanDocument): PlanSettings {
