@@ -24,6 +24,8 @@ export interface StatusParts {
   readonly listeners: readonly string[]
   /** The one under way, or the last one; null if there was none. */
   readonly upgrade?: object | null
+  /** The last verdict of the upgrade's analysis. */
+  readonly analysis?: object | null
 }
 
 export function statusOf(parts: StatusParts): unknown {
@@ -52,6 +54,7 @@ export function statusOf(parts: StatusParts): unknown {
     idle: parts.idle,
     listeners: parts.listeners,
     upgrade: parts.upgrade ?? null,
+    analysis: parts.analysis ?? null,
   }
 }
 

@@ -10,7 +10,9 @@ import type { VersionName } from '../routing/route.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Timer, World } from '../world.ts'
+import { Analyst } from './analyst.ts'
 import { watchCandidate } from './candidate-watch.ts'
+import type { Evidence } from './evidence.ts'
 import { Figures } from './figures.ts'
 import type { Journal } from './journal.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
@@ -21,6 +23,7 @@ import { stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
 import { type Action, type Actor, type Event, isOver, type Move, type Order, type Upgrade } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
+import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import type { VersionOrders } from './version-orders.ts'
 
@@ -54,9 +57,25 @@ export class Conductor {
   #watch: Timer | null = null
   #figures: Figures | null = null
   #stopped = false
+  readonly #analyst: Analyst
 
   constructor(parts: ConductorParts) {
     this.#parts = parts
+    const { world, log, versions, keeper } = parts
+    this.#analyst = new Analyst({
+      world,
+      log,
+      versions,
+      policy: () => parts.dynamic().rollout.analysis,
+      running: () => keeper.running,
+      asks: (event, { seq }) => this.#take(event, seq),
+      changed: (evidence, upgrade) => this.#keepEvidence(evidence, upgrade),
+    })
+  }
+
+  /** Of the upgrade under way, or of the last one. */
+  get verdict(): Verdict | null {
+    return this.#analyst.verdict
   }
 
   /** After a restart: goes on where the journal says. */
@@ -74,6 +93,7 @@ export class Conductor {
     this.#stopped = true
     this.#wait?.cancel()
     this.#watch?.cancel()
+    this.#analyst.end()
     this.#parts.orders.close()
     await this.#parts.keeper.idle()
   }
@@ -126,8 +146,13 @@ export class Conductor {
   #countFrom(upgrade: Upgrade): void {
     const { versions, world, keeper } = this.#parts
     this.#figures = new Figures(upgrade, versions)
+    this.#analyst.begin(upgrade)
     this.#watch?.cancel()
-    const lost = ({ seq }: Upgrade, detail: string) => this.#take({ is: 'candidate-lost', detail }, seq)
+    const lost = ({ seq, phase }: Upgrade, detail: string) => {
+      // while traffic shifts, the policy says what is lost
+      if (phase === 'shift' && this.#parts.dynamic().rollout.analysis.enabled) this.#analyst.look()
+      else this.#take({ is: 'candidate-lost', detail }, seq)
+    }
     this.#watch = watchCandidate({ world, versions, running: () => keeper.running, lost })
   }
 
@@ -161,11 +186,11 @@ export class Conductor {
     if (isOver(next)) this.#over(next)
   }
 
-  async #append(upgrade: Upgrade, event: string): Promise<void> {
+  async #append(upgrade: Upgrade, event: string, evidence: Evidence | null = null): Promise<void> {
     const { journal, versions, world } = this.#parts
     const { id, from, to, seq, phase } = upgrade
     const requests = { [from]: versions.requests(from), [to]: versions.requests(to) }
-    await journal.append(id, { at: world.now(), seq, phase, event, upgrade, requests })
+    await journal.append(id, { at: world.now(), seq, phase, event, upgrade, requests, evidence })
   }
 
   #tell(before: Upgrade | null, next: Upgrade): void {
@@ -198,6 +223,8 @@ export class Conductor {
       case 'route':
         this.#parts.route()
         return versions.apply()
+      case 'await-restore':
+        return this.#awaitRestore(upgrade.since + action.forMs, seq)
       case 'await-step':
         return this.#awaitStep(action.forMs, action.minRequests, upgrade)
       case 'drain':
@@ -262,10 +289,26 @@ export class Conductor {
     const requests = versions.requests(upgrade.to) + minRequests
     const look = () => {
       const leftMs = until - world.now()
-      if (leftMs <= 0 && versions.requests(upgrade.to) >= requests) this.#take({ is: 'step-met' }, upgrade.seq)
+      if (leftMs <= 0 && versions.requests(upgrade.to) >= requests && this.#mayAdvance(forMs)) this.#take({ is: 'step-met' }, upgrade.seq)
       else this.#wait = world.after(leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
     }
     look()
+  }
+
+  /** A step that takes no time has nothing that could be judged. */
+  #mayAdvance(forMs: number): boolean {
+    return forMs === 0 || this.#analyst.look()?.mayAdvance !== false
+  }
+
+  #awaitRestore(until: number, seq: number): void {
+    const { world } = this.#parts
+    this.#wait = world.after(Math.max(0, until - world.now()), () => this.#take({ is: 'restored' }, seq))
+  }
+
+  #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
+    const { keeper, log } = this.#parts
+    const kept = keeper.inTurn(() => this.#append(keeper.running ?? upgrade, 'verdict', evidence))
+    kept.catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
   }
 
   /** Journal and figures become the receipt. */
@@ -286,6 +329,7 @@ export class Conductor {
   #over(upgrade: Upgrade): void {
     const { metrics, world, versions } = this.#parts
     this.#watch?.cancel()
+    this.#analyst.end()
     this.#parts.route()
     versions.apply()
     metrics.stage('total', (world.now() - upgrade.beganAt) / 1000)

@@ -54,6 +54,11 @@ export class JournalFields {
     return this.#value[key] === null ? null : read(key)
   }
 
+  /** Whatever it is; null if it is not there. */
+  anything(key: string): unknown {
+    return this.#value[key] ?? null
+  }
+
   keys(): readonly string[] {
     return Object.keys(this.#value)
   }

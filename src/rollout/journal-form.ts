@@ -1,4 +1,5 @@
 /** From what a file of the journal holds to the ledger and its entries, or an Error that says what is wrong: nothing is guessed. */
+import type { Evidence } from './evidence.ts'
 import type { JournalEntry } from './journal.ts'
 import { JournalFields } from './journal-fields.ts'
 import type { Ledger } from './ledger.ts'
@@ -62,7 +63,13 @@ export function readEntry(line: string): JournalEntry {
     event: fields.text('event'),
     upgrade: upgradeOf(fields.part('upgrade')),
     requests: Object.fromEntries(requests.keys().map((version) => [version, requests.figure(version)])),
+    evidence: evidenceOf(fields),
   }
+}
+
+/** Written by this build's own types; one of an older build has none, or is passed over by who explains it. */
+function evidenceOf(fields: JournalFields): Evidence | null {
+  return fields.anything('evidence') as Evidence | null
 }
 
 function upgradeOf(fields: JournalFields): Upgrade {

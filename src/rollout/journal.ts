@@ -1,5 +1,6 @@
 /** What is kept of upgrades: the ledger, which decides, and for each upgrade its moves, which tell. */
 import type { VersionName } from '../routing/route.ts'
+import type { Evidence } from './evidence.ts'
 import type { Ledger } from './ledger.ts'
 import type { Cause, Phase, Upgrade, UpgradeId } from './upgrade.ts'
 
@@ -15,6 +16,8 @@ export interface JournalEntry {
   readonly upgrade: Upgrade
   /** Exchanges that each version has ended since baton started. */
   readonly requests: Readonly<Record<VersionName, number>>
+  /** Of a verdict that changed: what it was made from. */
+  readonly evidence: Evidence | null
 }
 
 export interface UpgradeSummary {

@@ -12,6 +12,7 @@ import { firstLedger } from './first-ledger.ts'
 import { LedgerKeeper } from './ledger-keeper.ts'
 import { orderIn, rolesFor, vetoFor, type Wishes, wishesFor } from './overlay.ts'
 import type { Upgrade } from './upgrade.ts'
+import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import { VersionOrders } from './version-orders.ts'
 
@@ -61,6 +62,11 @@ export class Rollout {
   /** The one under way, or the last one. */
   get upgrade(): Upgrade | null {
     return this.#keeper.ledger.upgrade
+  }
+
+  /** The last verdict of its analysis. */
+  get verdict(): Verdict | null {
+    return this.#conductor.verdict
   }
 
   rolesFor(dynamic: Dynamic): Roles {

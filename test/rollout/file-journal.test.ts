@@ -13,7 +13,7 @@ import { ordered, places, plan, upgradeAt } from './upgrade-fixture.ts'
 const ledger: Ledger = { v: 1, stable: 'v1', configuredStable: 'v1', retired: [], drained: [], spare: null, upgrade: null }
 
 function entryOf(upgrade: Upgrade, at = 9_000): JournalEntry {
-  return { at, seq: upgrade.seq, phase: upgrade.phase, event: 'ready', upgrade, requests: { v1: 10, v2: 3 } }
+  return { at, seq: upgrade.seq, phase: upgrade.phase, event: 'ready', upgrade, requests: { v1: 10, v2: 3 }, evidence: null }
 }
 
 /** The upgrade that began as the n-th. */

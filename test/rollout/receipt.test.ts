@@ -20,7 +20,7 @@ const measured: Measured = {
 function entriesOf(events: readonly (readonly [at: number, Event, Counts])[]): readonly JournalEntry[] {
   let { next } = begin('upg-20261124-abcd', 'v1', 'v2', plan(), began, false)
   const entry = (at: number, event: string, [v1, v2]: Counts): JournalEntry => {
-    return { at: began + at, seq: next.seq, phase: next.phase, event, upgrade: next, requests: { v1, v2 } }
+    return { at: began + at, seq: next.seq, phase: next.phase, event, upgrade: next, requests: { v1, v2 }, evidence: null }
   }
   const first = entry(0, 'ordered', [100, 0])
   const others = events.map(([at, event, counts]) => {
