@@ -369,6 +369,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   #finish(fault: Fault | null): void {
+    if (this.#stage === 'over') return
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
     this.#stage = 'over'
