@@ -367,7 +367,8 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage === 'over') return
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
-    const outcome = fault !== null && !this.#isVersionsFault(fault) ? 'answered' : outcomeOf(this.#status, fault)
+    const isOthers = fault !== null && !countsAgainstVersion(fault, this.#stage === 'calling' && this.#sentAt !== null)
+    const outcome = isOthers ? 'answered' : outcomeOf(this.#status, fault)
     this.#stage = 'over'
     const now = this.#plane.world.elapsed()
     this.#version?.settle(this, now, outcome)
