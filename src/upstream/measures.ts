@@ -1,6 +1,7 @@
 /**
  * What the exchanges of one version came to over the last five minutes: exact counts, errors by kind, and how long requests took.
- * A ring of slices of two seconds; a window is a number of whole slices, and so up to two seconds longer than it is asked for.
+ * A ring of slices of two seconds; a window is a number of whole slices, and so up to two seconds shorter than it is asked for: what happened
+ * once has left a window of a minute before a minute is over.
  *
  * Durations are counted in buckets of a bounded relative width: sixteen to each doubling, so that what is read is within 3.2 % of the truth
  * (0.5 µs where that is more). Histograms of one shape add up, which is how a window is read.
@@ -80,7 +81,7 @@ export class Measures {
   }
 
   #sum(windowMs: number, now: number) {
-    const oldest = Math.floor((now - windowMs) / sliceMs)
+    const oldest = Math.min(Math.ceil((now - windowMs) / sliceMs), Math.floor(now / sliceMs))
     const sum = { requests: 0, errors: new Float64Array(kinds), durations: new Float64Array(buckets) }
     for (let at = 0; at < slices; at += 1) {
       const number = this.#numbers[at] ?? -1

@@ -33,8 +33,8 @@ export interface VersionWatcher {
   probeChanged(version: Version, before: Probe): void
 }
 
-/** The last half a minute: a window is up to two seconds longer. */
-const recentMs = 28_000
+/** What counts as recent for how long a drain waits. */
+const recentMs = 30_000
 
 export type OpenTransport = (endpoint: Endpoint) => Transport
 
@@ -204,7 +204,7 @@ export class Version {
     if (this.endpoint !== null) this.place(this.endpoint)
   }
 
-  /** Of the last `windowMs` (up to 2 s more, at most 5 min); requests that do not end count by how long they have been under way. */
+  /** Of the last `windowMs` (up to 2 s less, at most 5 min); requests that do not end count by how long they have been under way. */
   measure(windowMs: number): Measured & { readonly inFlight: number } {
     const now = this.#world.elapsed()
     return { ...this.#measures.measure(windowMs, now, this.#ages(now)), inFlight: this.inFlight.length }
