@@ -71,8 +71,10 @@ export class Analyst {
     const { verdict, memory } = evaluate(policy, measurements, before.memory)
     this.#memory = memory
     this.#verdict = verdict
-    if (!isSameVerdict(before.verdict, verdict)) this.#tell({ policy, measurements, memory: before.memory, verdict }, upgrade)
     const asked = this.#ask(verdict, policy, upgrade)
+    // what asks for a move without a level is no other verdict, but a reason that has to be kept
+    const isReason = asked !== null && verdict.level === null
+    if (isReason || !isSameVerdict(before.verdict, verdict)) this.#tell({ policy, measurements, memory: before.memory, verdict }, upgrade)
     if (asked !== null) this.#parts.asks(asked, upgrade)
     return verdict
   }

@@ -307,7 +307,11 @@ export class Conductor {
 
   #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
     const { keeper, log } = this.#parts
-    const kept = keeper.inTurn(() => this.#append(keeper.running ?? upgrade, 'verdict', evidence))
+    const kept = keeper.inTurn(async () => {
+      const { running } = keeper
+      // an upgrade that was over, or went on, before its turn came needs no reason any more
+      if (running?.id === upgrade.id && running.phase === 'shift') await this.#append(running, 'verdict', evidence)
+    })
     kept.catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
   }
 
