@@ -1,32 +1,59 @@
-/** `baton explain ID`: all of one upgrade, from its receipt. */
+/** `baton explain ID`: all of one upgrade, from its receipt and from what its verdicts were made from. */
 import { BatonError, exitCode } from '../errors.ts'
+import type { Policy } from '../rollout/policy.ts'
 import type { Receipt } from '../rollout/receipt.ts'
 import { receiptMarkdown } from '../rollout/receipt-markdown.ts'
 import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
 import { command as define } from './command.ts'
+import { evidenceIn, evidenceText, replayText } from './evidence-text.ts'
 import { explainText } from './explain-text.ts'
+import { readPolicy } from './read-policy.ts'
 
 export const command = define({
-  usage: `usage: baton explain ID [--json | --markdown]
+  usage: `usage: baton explain ID [--json | --markdown | --policy FILE]
 
-Tells all of one upgrade: its result, its figures, and every move with what made it. "baton history" lists the ids.
+Tells all of one upgrade: its result, its figures, every move with what made it, and every verdict with its numbers.
+"baton history" lists the ids.
 
-  --json       the answer of the admin API: the receipt, and the journal's entries
-  --markdown   the receipt as Markdown
+  --json          the answer of the admin API: the receipt, and the journal's entries
+  --markdown      the receipt as Markdown
+  --policy FILE   what the rollout.analysis of FILE would have said: each verdict then and now
 ${adminUsage}
 
 exit code: 0 shown, 1 unreachable, 2 usage, or no such upgrade`,
-  options: { ...adminOptions, json: { type: 'boolean' }, markdown: { type: 'boolean' } },
+  options: { ...adminOptions, json: { type: 'boolean' }, markdown: { type: 'boolean' }, policy: { type: 'string' } },
   positionals: ['ID'],
   async run(values, [id = ''], { world, print }) {
-    if (values.json && values.markdown) throw new BatonError('usage', '--json and --markdown exclude each other')
+    const { json, markdown, policy } = values
+    if ([json, markdown, policy].filter((given) => given !== undefined).length > 1) {
+      throw new BatonError('usage', '--json and --markdown exclude each other, and --policy both')
+    }
+    const judge = policy === undefined ? null : await readPolicy(policy)
     const answer = await ask(adminAddress(values, world), { method: 'GET', path: `/v1/history/${encodeURIComponent(id)}` })
-    if (values.json) print(`${JSON.stringify(answer)}\n`)
-    else print(values.markdown ? receiptMarkdown(receiptIn(answer)) : explainText(receiptIn(answer)))
+    if (json) print(`${JSON.stringify(answer)}\n`)
+    else if (judge !== null) print(replayed(answer, judge))
+    else print(markdown ? receiptMarkdown(receiptIn(answer)) : told(answer))
     return exitCode.done
   },
 })
+
+function told(answer: unknown): string {
+  const receipt = receiptIn(answer)
+  const kept = evidenceIn(entriesIn(answer))
+  return `${explainText(receipt)}${kept.length === 0 ? '' : `\n${evidenceText(kept, receipt.beganAt)}`}`
+}
+
+function replayed(answer: unknown, policy: Policy): string {
+  const { id, beganAt } = receiptIn(answer)
+  const kept = evidenceIn(entriesIn(answer))
+  return kept.length === 0 ? `no verdict of ${id} was kept\n` : replayText(kept, policy, beganAt)
+}
+
+function entriesIn(answer: unknown): readonly unknown[] {
+  const entries = typeof answer === 'object' && answer !== null && 'entries' in answer ? answer.entries : null
+  return Array.isArray(entries) ? entries : []
+}
 
 function receiptIn(answer: unknown): Receipt {
   const receipt = typeof answer === 'object' && answer !== null && 'receipt' in answer ? answer.receipt : null

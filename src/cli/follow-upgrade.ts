@@ -4,11 +4,13 @@
  */
 import { BatonError, type ExitCode, exitCode } from '../errors.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
+import type { Level, Verdict } from '../rollout/verdict.ts'
 import type { World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
 import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
+import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
 const lookMs = 1_000
 const retryMs = 200
@@ -26,9 +28,9 @@ export async function followUpgrade(begun: Upgrade, address: AdminAddress, conte
   try {
     const show = context.isScreen ? liveLine(context) : plainLines(context)
     const changes = changesOf(begun.id, address, world)
-    for (let upgrade = begun; ; upgrade = await patiently(() => look(begun.id, address), world)) {
-      const code = endOf(upgrade)
-      show(upgrade, code !== null)
+    for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
+      const code = endOf(seen.upgrade)
+      show(seen, code !== null)
       if (code !== null) return code
       await changes.next()
     }
@@ -53,35 +55,44 @@ function endOf(upgrade: Upgrade): ExitCode | null {
   }
 }
 
-type Show = (upgrade: Upgrade, isLast: boolean) => void
+interface Seen {
+  readonly upgrade: Upgrade
+  /** On its new version; null where there is none. */
+  readonly verdict: Verdict | null
+}
+
+type Show = (seen: Seen, isLast: boolean) => void
 
 /** One line, drawn again and again. */
 function liveLine({ world, print }: Context): Show {
-  return (upgrade, isLast) => {
-    const line = upgradeLine(upgrade, world.now())
+  return ({ upgrade, verdict }, isLast) => {
+    const breach = verdict === null || verdict.level === null ? '' : `, ${levelText(verdict.level)}`
+    const line = `${upgradeLine(upgrade, world.now())}${breach}`
     print(`\r\u001b[K${isLast ? `${line}\n` : line.slice(0, lineWidth)}`)
   }
 }
 
-/** A line each time that it has moved. */
+/** A line each time that it has moved, and each time that a breach begins, rises or ends. */
 function plainLines({ print }: Context): Show {
-  let before = ''
-  return (upgrade) => {
-    const place = placeOf(upgrade)
-    if (place !== before) print(`${nameOf(upgrade)}  ${place}\n`)
-    before = place
+  let before = { place: '', level: null as Level | null }
+  return ({ upgrade, verdict }) => {
+    const now = { place: placeOf(upgrade), level: verdict?.level ?? null }
+    if (now.place !== before.place) print(`${nameOf(upgrade)}  ${now.place}\n`)
+    if (verdict !== null && now.level !== before.level) print(`${nameOf(upgrade)}  ${verdictLine(verdict)}\n`)
+    before = now
   }
 }
 
 /** As the status tells it; from the history once another one has begun. */
-async function look(id: string, address: AdminAddress): Promise<Upgrade> {
+async function look(id: string, address: AdminAddress): Promise<Seen> {
   const status = await ask(address, { method: 'GET', path: '/v1/status' })
   const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
-  if (isUpgrade(upgrade) && upgrade.id === id) return upgrade
+  const analysis = typeof status === 'object' && status !== null && 'analysis' in status ? status.analysis : null
+  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
   const past = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
   const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
   const last: unknown = entries.at(-1)?.upgrade
-  if (isUpgrade(last)) return last
+  if (isUpgrade(last)) return { upgrade: last, verdict: null }
   throw new BatonError('unreachable', `baton knows nothing more of upgrade ${id}`)
 }
 

@@ -2,6 +2,7 @@
 import { age } from './age.ts'
 import { table } from './table.ts'
 import { isUpgrade, upgradeLine } from './upgrade-text.ts'
+import { isVerdict, verdictText } from './verdict-text.ts'
 
 /** What is shown of the answer; the API says more. */
 export interface Status {
@@ -29,6 +30,8 @@ export interface Status {
   readonly idle: readonly string[]
   /** The one under way, or the last one. */
   readonly upgrade?: unknown
+  /** The last verdict on its new version. */
+  readonly analysis?: unknown
 }
 
 export interface VersionStatus {
@@ -47,7 +50,7 @@ export function isStatus(answer: unknown): answer is Status {
 }
 
 export function statusText(status: Status, now: number): string {
-  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}${upgradeLines(status, now)}\n${versionTable(status, now)}`
+  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}${upgradeLines(status, now)}\n${versionTable(status, now)}${analysisLines(status, now)}`
 }
 
 function batonLine({ baton }: Status, now: number): string {
@@ -71,6 +74,12 @@ function configLines({ config }: Status): string {
 
 function upgradeLines({ upgrade }: Status, now: number): string {
   return isUpgrade(upgrade) ? `upgrade ${upgradeLine(upgrade, now)}\n` : ''
+}
+
+/** While traffic shifts. */
+function analysisLines({ upgrade, analysis }: Status, now: number): string {
+  if (!isUpgrade(upgrade) || upgrade.phase !== 'shift' || !isVerdict(analysis)) return ''
+  return `\n${verdictText(analysis, upgrade, now)}`
 }
 
 function versionTable({ versions, roles, idle }: Status, now: number): string {

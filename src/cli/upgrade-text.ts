@@ -1,4 +1,5 @@
 /** An upgrade in one line, for people. Pure: the API's answer and the time in, text out. */
+import type { Plan, PlanStep } from '../rollout/plan.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import { age } from './age.ts'
 
@@ -23,9 +24,8 @@ export function nameOf({ id, from, to }: Upgrade): string {
 export function placeOf(upgrade: Upgrade): string {
   switch (upgrade.phase) {
     case 'shift': {
-      const { steps } = upgrade.plan
-      const paused = upgrade.mode.is === 'running' ? '' : `, ${upgrade.mode.is}`
-      return `shift, step ${upgrade.step + 1} of ${steps.length}: ${stepName(steps[upgrade.step])}${paused}`
+      const mode = upgrade.mode.is === 'running' ? '' : `, ${upgrade.mode.is}`
+      return `shift, ${stepText(upgrade.plan, upgrade.step)}${mode}`
     }
     case 'stop-old':
       return upgrade.frozen === null ? `stop-old: ${upgrade.todo}` : `stop-old, frozen: ${upgrade.frozen.detail}`
@@ -43,7 +43,8 @@ export function placeOf(upgrade: Upgrade): string {
 export function timeLeft(upgrade: Upgrade, now: number): string {
   const left = (ms: number): number => upgrade.since + ms - now
   if (upgrade.phase === 'health-check') return `${age(left(upgrade.plan.readyTimeoutMs))} left to be ready`
-  if (upgrade.phase !== 'shift' || upgrade.mode.is !== 'running') return ''
+  if (upgrade.phase !== 'shift' || upgrade.mode.is === 'paused') return ''
+  if (upgrade.mode.is === 'degraded') return `the step again in ${age(left(upgrade.mode.forMs))}`
   const step = upgrade.plan.steps[upgrade.step]
   if (step === undefined) return ''
   if (step.manual) return 'until "baton promote"'
@@ -51,7 +52,12 @@ export function timeLeft(upgrade: Upgrade, now: number): string {
   return rest <= 0 && step.minRequests > 0 ? `until ${step.minRequests} requests` : `${age(rest)} left`
 }
 
-function stepName(step: Upgrade['plan']['steps'][number] | undefined): string {
+/** `step 2 of 5: 10 %` */
+export function stepText({ steps }: Plan, at: number): string {
+  return `step ${at + 1} of ${steps.length}: ${stepName(steps[at])}`
+}
+
+function stepName(step: PlanStep | undefined): string {
   if (step === undefined) return '?'
   return step.is === 'weight' ? `${step.weight} %` : step.is
 }

@@ -1,8 +1,10 @@
 /** A receipt for people: GitHub-flavoured Markdown, times in UTC. */
+import type { SignalName } from './policy.ts'
 import type { Latency, Receipt } from './receipt.ts'
+import { percent } from './signals.ts'
 
 export function receiptMarkdown(receipt: Receipt): string {
-  const sections = [headLines(receipt), figureLines(receipt), latencyLines(receipt), phaseLines(receipt), moveLines(receipt)]
+  const sections = [headLines, figureLines, latencyLines, verdictLines, phaseLines, moveLines].map((lines) => lines(receipt))
   return `${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -31,6 +33,31 @@ function latencyLines({ latency }: Receipt): readonly string[] {
     ['latency (ms)', 'p50', 'p99'],
     rows.map(([when, { p50, p99 }]) => [when, known(p50), known(p99)]),
   )
+}
+
+/** What took it back. A receipt of an older build has none. */
+function verdictLines({ verdict }: Receipt): readonly string[] {
+  if (verdict === null || verdict === undefined) return []
+  const { level, signals, hardStop } = verdict
+  const rows = signals.map(({ signal, is, observed, limit, counts, why }) => [
+    signal,
+    figure(signal, observed),
+    figure(signal, limit),
+    is,
+    counts ? 'yes' : 'no',
+    why,
+  ])
+  const head = `Taken back by the verdict of ${timeText(verdict.at)}${level === null ? '' : `, ${level}`}`
+  return [
+    `${head}${hardStop === null ? '' : `, hard stop ${hardStop.is}: ${cell(hardStop.why)}`}.`,
+    '',
+    ...table(['signal', 'new version', 'limit', 'verdict', 'counts', ''], rows),
+  ]
+}
+
+function figure(signal: SignalName, value: number | null): string {
+  if (value === null) return 'not measured'
+  return signal === 'latency' ? `${known(value)} ms` : percent(value)
 }
 
 function phaseLines({ phases, beganAt }: Receipt): readonly string[] {

@@ -2,6 +2,7 @@
 import type { VersionName } from '../routing/route.ts'
 import type { JournalEntry } from './journal.ts'
 import type { Cause, Phase, UpgradeId } from './upgrade.ts'
+import type { Verdict } from './verdict.ts'
 
 /** ms; null where it was not measured. */
 export interface Latency {
@@ -31,7 +32,7 @@ export interface ReceiptMove {
   readonly seq: number
   /** Where the move led. */
   readonly phase: Phase
-  /** `10% (step 2 of 5)`, `paused`, `frozen: …`; '' where the phase says it all. */
+  /** `10% (step 2 of 5)`, `paused`, `frozen: …`; of a verdict what it says; '' where the phase says it all. */
   readonly place: string
   readonly event: string
 }
@@ -44,6 +45,8 @@ export interface Receipt {
   readonly plan: { readonly name: string; readonly strategy: 'shift' | 'exclusive' }
   readonly result: 'done' | 'rolled-back' | 'failed' | 'running'
   readonly why: Cause | null
+  /** The one that took the upgrade back, with its numbers; null if none did, or it was not kept. */
+  readonly verdict: Verdict | null
   /** ms since the epoch */
   readonly beganAt: number
   /** ms since the epoch; null while it runs. */
@@ -73,6 +76,7 @@ export function receiptOf(entries: readonly JournalEntry[], measured: Measured):
     plan: { name: plan.name, strategy: plan.strategy },
     result,
     why: 'why' in upgrade ? upgrade.why : null,
+    verdict: 'why' in upgrade && upgrade.why.code === 'verdict' ? lastVerdict(entries) : null,
     beganAt,
     endedAt: result === 'running' ? null : at,
     durationMs: at - beganAt,
@@ -83,6 +87,10 @@ export function receiptOf(entries: readonly JournalEntry[], measured: Measured):
     latency: measured.latency,
     moves: entries.map(moveOf),
   }
+}
+
+function lastVerdict(entries: readonly JournalEntry[]): Verdict | null {
+  return entries.findLast(({ evidence }) => evidence !== null)?.evidence?.verdict ?? null
 }
 
 /** Each phase from its first entry to that of the next; the ends are none. */
@@ -102,8 +110,12 @@ function exchangesOf(entries: readonly JournalEntry[], version: VersionName): nu
   }, 0)
 }
 
-function moveOf({ at, seq, phase, event, upgrade }: JournalEntry): ReceiptMove {
-  return { at, seq, phase, place: placeText(upgrade), event }
+function moveOf({ at, seq, phase, event, upgrade, evidence }: JournalEntry): ReceiptMove {
+  return { at, seq, phase, place: evidence === null ? placeText(upgrade) : verdictText(evidence.verdict), event }
+}
+
+function verdictText({ is, level, why }: Verdict): string {
+  return `${is}${level === null ? '' : `, ${level}`}: ${why}`
 }
 
 function placeText(upgrade: JournalEntry['upgrade']): string {
