@@ -11,6 +11,7 @@ export const debianPackages = {
   git: 'git',
   haproxy: 'haproxy',
   nginx: 'nginx-light',
+  promtool: 'prometheus',
   ps: 'procps',
   taskset: 'util-linux',
   unshare: 'util-linux',
