@@ -30,7 +30,7 @@ function isEvidence(value: unknown): value is Evidence {
 /** A row for each verdict that was another than the one before. */
 export function evidenceText(kept: readonly Kept[], beganAt: number): string {
   const signals = kept[0]?.evidence.verdict.signals ?? []
-  const head = ['AT', 'VERDICT', ...signals.map(({ signal }) => signal.toUpperCase()), 'REQUESTS', 'WHY']
+  const head = ['AT', 'VERDICT', ...signals.map(({ signal }) => signal), 'REQUESTS', 'WHY']
   const rows = kept.map(({ at, evidence: { verdict, measurements } }) => [
     `+${age(at - beganAt)}`,
     asks(verdict),

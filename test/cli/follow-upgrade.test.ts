@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { after, beforeEach, describe, test } from 'node:test'
 import { followUpgrade } from '../../src/cli/follow-upgrade.ts'
+import { verdictLine } from '../../src/cli/verdict-text.ts'
 import { BatonError } from '../../src/errors.ts'
 import type { Cause, Upgrade } from '../../src/rollout/upgrade.ts'
 import { realWorld } from '../../src/world.ts'
 import { batonPath, nodePath, runBaton } from '../kit/baton.ts'
+import { breaching, verdictOf } from '../rollout/verdict-fixture.ts'
 import { id, shiftAt, startToldBaton, upgradeAt } from './told-baton.ts'
 
 const baton = await startToldBaton()
@@ -15,6 +17,7 @@ after(() => baton.close())
 beforeEach(() => {
   baton.onLook = () => undefined
   baton.explained = null
+  baton.analysis = null
 })
 
 const why: Cause = { code: 'candidate-lost', detail: 'v2 ended with 1', by: 'engine' }
@@ -54,6 +57,22 @@ describe('baton upgrade --wait', () => {
       `${name}  done`,
     ])
     assert.equal(code, 0)
+  })
+
+  test('tells a breach as it begins and as it ends, and that a step is degraded', async () => {
+    const degraded = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'degraded', forMs: 30_000, wasPaused: false }, degrades: 1 })
+    const verdicts = [verdictOf(), verdictOf(), verdictOf({ candidate: breaching(['errorRate', 'cpu']) }), verdictOf(), verdictOf()]
+    baton.onLook = () => {
+      baton.analysis = verdicts.shift() ?? null
+    }
+    const { stdout } = await wait(shiftAt(0), shiftAt(1), shiftAt(1, { seq: 2 }), degraded, upgradeAt({ phase: 'done' }))
+    assert.deepEqual(stdout.trimEnd().split('\n').slice(2), [
+      `${name}  shift, step 2 of 4: 2.5 %`,
+      `${name}  breach, L2 (degrade): errorRate: 2% of 1000 requests failed, above 0.3% (stable 0%); cpu: 95% of one core over 15s, above 90%`,
+      `${name}  shift, step 2 of 4: 2.5 %, degraded`,
+      `${name}  ${verdictLine(verdictOf())}`,
+      `${name}  done`,
+    ])
   })
 
   const ends: readonly (readonly [string, Upgrade, number, string])[] = [

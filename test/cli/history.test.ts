@@ -11,7 +11,15 @@ import { id, startToldBaton, upgradeAt } from './told-baton.ts'
 const beganAt = Date.UTC(2026, 10, 24, 12)
 const entry = (after: number, event: string, place: Place, requests: Readonly<Record<string, number>>): JournalEntry => {
   const at = beganAt + after
-  return { at, seq: after, phase: place.phase, event, upgrade: upgradeAt(place, { beganAt, phaseSince: at, since: at }), requests, evidence: null }
+  return {
+    at,
+    seq: after,
+    phase: place.phase,
+    event,
+    upgrade: upgradeAt(place, { beganAt, phaseSince: at, since: at }),
+    requests,
+    evidence: null,
+  }
 }
 const entries: readonly JournalEntry[] = [
   entry(0, 'ordered', { phase: 'precheck' }, { v1: 100, v2: 0 }),

@@ -38,6 +38,8 @@ export interface ToldBaton {
   outcome: Outcome
   /** What the next looks at the status see, one each; the last one stays. Each move is told by an event. */
   states: Upgrade[]
+  /** What the status says of the analysis. */
+  analysis: object | null
   explained: { readonly receipt: object | null; readonly entries: readonly object[] } | null
   readonly events: Events
   /** Called at each look at the status, before its answer. */
@@ -62,7 +64,7 @@ export async function startToldBaton(): Promise<ToldBaton> {
     'GET /v1/events': eventStream(events, realWorld),
     'GET /v1/status': (_: unknown, response: Parameters<typeof answerJson>[0]) => {
       baton.onLook()
-      answerJson(response, 200, { ...statusBesides, upgrade: baton.states[0] ?? null })
+      answerJson(response, 200, { ...statusBesides, upgrade: baton.states[0] ?? null, analysis: baton.analysis })
       if (baton.states.length < 2) return
       baton.states = baton.states.slice(1)
       events.take({ time: new Date().toISOString(), level: 'info', event: 'upgrade.phase', fields: { upgrade_id: id } })
@@ -73,6 +75,7 @@ export async function startToldBaton(): Promise<ToldBaton> {
     calls,
     outcome: { is: 'accepted', upgrade: null },
     states: [],
+    analysis: null,
     explained: null,
     events,
     onLook: () => undefined,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { JournalEntry } from '../../src/rollout/journal.ts'
+import { defaultPolicy } from '../../src/rollout/policy.ts'
 import { type Measured, receiptOf } from '../../src/rollout/receipt.ts'
 import { receiptMarkdown } from '../../src/rollout/receipt-markdown.ts'
 import { begin, step } from '../../src/rollout/step.ts'
 import type { Event } from '../../src/rollout/upgrade.ts'
+import { evaluate, noMemory } from '../../src/rollout/verdict.ts'
 import { eventText, plan } from './upgrade-fixture.ts'
+import { moment, traffic } from './verdict-fixture.ts'
 
 type Counts = readonly [v1: number, v2: number]
 
@@ -133,6 +136,46 @@ describe('a receipt', () => {
     assert.deepEqual([receipt?.result, receipt?.why?.code], ['rolled-back', 'start-failed'])
     assert.deepEqual(receipt?.phases.at(-1), { phase: 'rollback', beganAt: began + 20, durationMs: 20 })
     assert.equal(receipt?.moves.at(-2)?.place, 'stop: exit 1')
+  })
+})
+
+describe('a receipt of one that a verdict took back', () => {
+  const measurements = moment({ candidate: { traffic: traffic({ errors: 250, p99: 300 }), cpu: null } })
+  const { verdict } = evaluate(defaultPolicy, measurements, noMemory)
+  const evidence = { policy: defaultPolicy, measurements, memory: noMemory, verdict }
+  const taken = (asks: Event): readonly JournalEntry[] => {
+    const entries = entriesOf([
+      [10, { is: 'prechecked' }, [0, 0]],
+      [20, { is: 'started' }, [0, 0]],
+      [30, { is: 'ready' }, [0, 0]],
+      [40, { is: 'warmed' }, [0, 0]],
+      [50, { is: 'restored' }, [0, 0]],
+      [60, asks, [0, 0]],
+    ])
+    return entries.map((entry) => (entry.event === 'restored' ? { ...entry, event: 'verdict', evidence } : entry))
+  }
+  const asked: Event = { is: 'verdict', asks: 'rollback', detail: verdict.why }
+
+  test('has that verdict, with its numbers', () => {
+    const receipt = receiptOf(taken(asked), measured)
+    assert.deepEqual(receipt?.verdict, verdict)
+    assert.equal(receipt?.moves.at(-2)?.place, `breach, L1: ${verdict.why}`)
+  })
+
+  test('shows it on its page', () => {
+    const receipt = receiptOf(taken(asked), measured)
+    assert.ok(receipt)
+    const page = receiptMarkdown(receipt)
+    assert.match(page, /\nTaken back by the verdict of 1970-01-01T00:01:00.000Z, L1, hard stop error-rate: 25% of 1000 requests failed, /)
+    assert.match(page, /\n\| errorRate \| 25% \| 0.3% \| breach \| yes \| 25% of 1000 /)
+    assert.match(page, /\n\| latency \| 300 ms \| 250 ms \| breach \| yes \| p99 300ms/)
+    assert.match(page, /\n\| cpu \| not measured \| 90% \| absent \| no \| /)
+  })
+
+  test('of one that an operator took back has none, whatever was seen', () => {
+    const receipt = receiptOf(taken({ is: 'order', order: 'rollback', by: 'operator' }), measured)
+    assert.equal(receipt?.verdict, null)
+    assert.ok(receipt && !receiptMarkdown(receipt).includes('Taken back'))
   })
 })
 
