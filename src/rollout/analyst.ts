@@ -90,8 +90,7 @@ export class Analyst {
   #ask({ level, noData, why }: Verdict, { degrade }: Policy, upgrade: In<'shift'>): Event | null {
     if (level === 'L1') return { is: 'verdict', asks: 'rollback', detail: why }
     if (level === 'L2') return { is: 'verdict', asks: 'degrade', forMs: degrade.forMs, maxDegrades: degrade.max, detail: why }
-    const { now } = this.#parts.world
-    const isOver = now() >= upgrade.since + (planStepOf(upgrade)?.forMs ?? 0)
+    const isOver = this.#parts.world.now() >= upgrade.since + (planStepOf(upgrade)?.forMs ?? 0)
     return noData === 'rollback' && isOver ? { is: 'verdict', asks: 'rollback', detail: why } : null
   }
 
