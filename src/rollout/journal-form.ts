@@ -112,10 +112,11 @@ function causeOf(fields: JournalFields): Cause {
 
 function planOf(fields: JournalFields): Plan {
   const steps = fields.parts('steps').map(planStepOf)
-  if (steps.length === 0) fields.refuse('steps', 'a list of at least one step')
+  const strategy = fields.oneOf('strategy', ['shift', 'exclusive'])
+  if (steps.length === 0 && strategy === 'shift') fields.refuse('steps', 'a list of at least one step')
   return {
     name: fields.text('name'),
-    strategy: fields.oneOf('strategy', ['shift', 'exclusive']),
+    strategy,
     steps,
     readyTimeoutMs: fields.figure('readyTimeoutMs'),
     retireAfterMs: fields.figure('retireAfterMs'),

@@ -17,7 +17,7 @@ export interface Plan {
   readonly name: string
   /** `exclusive`: the two versions must not serve at once. */
   readonly strategy: 'shift' | 'exclusive'
-  /** At least one; the last is what commit follows. */
+  /** At least one, the last of which commit follows; none where the strategy is exclusive. */
   readonly steps: readonly PlanStep[]
   /** The new version has to be ready within this time of its start. */
   readonly readyTimeoutMs: number
