@@ -26,7 +26,8 @@ export function rolesFor(ledger: Ledger, dynamic: Configured): Roles {
 }
 
 export function wishesFor(ledger: Ledger, dynamic: Configured): Wishes {
-  const { spare, drained, retired } = ledger
+  const { spare, drained } = ledger
+  const { retired } = { ...ledger, ...orderIn(ledger, dynamic) }
   const running = runningOf(ledger)
   const { stable, candidate } = rolesFor(ledger, dynamic)
   const waits = running !== null && startsLater(running)
