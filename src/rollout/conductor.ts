@@ -58,14 +58,15 @@ export class Conductor {
     this.#parts = parts
   }
 
-  /** After a restart: goes on where the journal says. */
-  recover(): void {
+  /** After a restart: goes on where the journal says. Resolves when what an earlier phase had set up stands again: requests may come. */
+  async recover(): Promise<void> {
     const { keeper, log, orders } = this.#parts
     orders.watchSpare()
     if (keeper.running === null) return
     this.#countFrom(keeper.running)
     log.warn('upgrade.recovered', this.#fields(keeper.running))
     this.#take({ is: 'recovered' }, null)
+    await keeper.idle()
   }
 
   /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */

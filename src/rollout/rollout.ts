@@ -83,9 +83,9 @@ export class Rollout {
     written.catch((error: unknown) => this.#log.error('rollout.failed', { reason: errorMessage(error) }))
   }
 
-  /** Goes on with what the journal says is under way. */
-  start(): void {
-    this.#conductor.recover()
+  /** Goes on with what the journal says is under way; resolves when requests may come. */
+  start(): Promise<void> {
+    return this.#conductor.recover()
   }
 
   stop(): Promise<void> {
