@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { killed } from './kit/killed.ts'
 import { startRun } from './kit/upgrade-run.ts'
-import { assertKept, assertKeptBut, isLostAt, type Lost, whyOf } from './kit/verdict.ts'
+import { assertKept, assertKeptBut, isLostAt, isRefusedBefore } from './kit/verdict.ts'
 import { manualSteps, walkTo } from './kit/walk.ts'
 
 const impatient = { plans: { impatient: { steps: ['bake'], readyTimeout: '1s' } } }
@@ -79,7 +79,7 @@ describe('v2 is killed with -9', () => {
     assert.equal(await run.pid('v1'), old)
     const verdict = await run.verdict()
     // v2 was stable, and for a moment nobody served
-    const isGap = (lost: Lost) => lost.connectedAt < from && /^50[23] (not-serving|connect-failed)/.test(whyOf(lost))
+    const isGap = isRefusedBefore(from)
     assertKeptBut(verdict, (lost) => isGap(lost) || isLostAt('v2')(lost))
   })
 

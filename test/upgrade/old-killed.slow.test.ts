@@ -1,9 +1,10 @@
 /** kill -9 of the old version while the new one is candidate: it is started again, and the upgrade goes on. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { until } from '../kit/until.ts'
 import { killed } from './kit/killed.ts'
 import { startRun } from './kit/upgrade-run.ts'
-import { assertKeptBut, isLostAt, type Lost, whyOf } from './kit/verdict.ts'
+import { assertKeptBut, isLostAt, isRefusedBefore } from './kit/verdict.ts'
 import { manualSteps, walkTo } from './kit/walk.ts'
 
 const canary = { name: 'canary', match: { headers: { 'x-canary': 'true' } }, to: 'candidate', fallback: 'stable' }
@@ -32,16 +33,15 @@ describe('v1 is killed with -9', () => {
     await walkTo(run, 2)
     const old = await run.pid('v1')
     await killed(old)
-    const { versions } = await run.status()
-    assert.ok(versions.length === 2)
-    while ((await run.status()).versions.some(({ serving }) => !serving)) await run.served(5)
+    await until(
+      async () => (await run.status()).versions.some(({ name, serving, process }) => name === 'v1' && serving && process?.restarts === 1),
+      () => run.baton.output(),
+    )
     const backAt = performance.now()
     assert.equal((await run.upgrade()).step, 2)
     for (let at = 2; at < manualSteps.length; at++) await run.order('promote')
     await run.reaches('done')
-    // what was refused had asked before v1 was back
-    const isGap = (lost: Lost) =>
-      /^50[23] (not-serving|connect-failed)/.test(whyOf(lost)) && ('at' in lost ? lost.at : lost.dueAt) <= backAt
+    const isGap = isRefusedBefore(backAt)
     assertKeptBut(await run.verdict(), (lost) => isGap(lost) || isLostAt('v1')(lost))
   })
 })

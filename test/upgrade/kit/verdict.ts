@@ -70,6 +70,14 @@ export function isLostAt(version: string): (lost: Lost) => boolean {
   return (lost) => ('outcome' in lost ? lost.kind === 'post' && /^502 /.test(whyOf(lost)) : lost.version === version)
 }
 
+/** For `assertKeptBut`: it came before `at` (`performance.now()`), when the version that it was for did not serve and nobody stood in. */
+export function isRefusedBefore(at: number): (lost: Lost) => boolean {
+  return (lost) => {
+    const cameAt = 'dueAt' in lost ? lost.dueAt : lost.connectedAt
+    return cameAt <= at && /^50[23] (not-serving|connect-failed|upstream-reset)|response: 50[23]$/.test(whyOf(lost))
+  }
+}
+
 /** The reason of an exchange, a stream, a socket alike. */
 export function whyOf(lost: Lost): string {
   if (!('outcome' in lost)) return lost.why
