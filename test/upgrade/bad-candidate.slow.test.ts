@@ -29,8 +29,7 @@ describe('v2 never comes up: the upgrade is rolled back, and no request has noti
   }
 
   test('its command is not there', async () => {
-    const processes = { v2: { command: ['/no/such/program'], port: 0 } }
-    await using run = await startRun({ processes, config: impatient })
+    await using run = await startRun({ process: { v2: { command: ['/no/such/program'] } }, config: impatient })
     await run.order('upgrade', { to: 'v2', plan: 'impatient' })
     await run.reaches('rolled-back')
     assertKept(await run.verdict())

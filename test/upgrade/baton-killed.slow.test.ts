@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Forged, killedAs } from './kit/journal.ts'
+import { assertTold } from './kit/told.ts'
 import { startRun, type UpgradeRun, type UpgradeView } from './kit/upgrade-run.ts'
 import { assertKeptBut, isLostWith } from './kit/verdict.ts'
 import { manualSteps, walkTo } from './kit/walk.ts'
@@ -99,6 +100,7 @@ describe("baton's generation is killed with -9", () => {
       assertKeptBut(await run.verdict(), isLostWith(diedAt))
       const { baton, roles, versions } = await run.status()
       assert.notEqual(baton.pid, first)
+      await assertTold(run, ends)
       const [stays, goes] = ends === 'done' ? [to, 'v1'] : ['v1', to]
       assert.equal(roles.stable, stays)
       assert.deepEqual(

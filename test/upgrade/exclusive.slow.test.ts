@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isAlive, killed } from './kit/killed.ts'
 import type { Fact } from './kit/record.ts'
+import { assertTold } from './kit/told.ts'
 import { startRun, type UpgradeRun } from './kit/upgrade-run.ts'
 import { assertKept } from './kit/verdict.ts'
 
@@ -36,6 +37,7 @@ describe('an exclusive upgrade under load', () => {
     await run.served()
     assertKept(await run.verdict())
     assertNeverTogether(run.facts())
+    await assertTold(run, 'done')
     assert.ok(longestMs(run) > 400, 'they waited while v2 started')
     assert.deepEqual(
       run

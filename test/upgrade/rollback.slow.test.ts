@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { until } from '../kit/until.ts'
 import { isAlive } from './kit/killed.ts'
+import { assertTold } from './kit/told.ts'
 import { startRun } from './kit/upgrade-run.ts'
 import { assertKept } from './kit/verdict.ts'
 import { manualSteps, servedBySince, walkTo } from './kit/walk.ts'
@@ -23,6 +24,8 @@ describe('a rollback by hand', () => {
       assert.deepEqual(Object.keys(servedBySince(run, from)), ['v1'])
       assert.equal(isAlive(pid), false)
       assert.equal((await run.status()).roles.stable, 'v1')
+      const { cut, failed } = await assertTold(run, 'rolled-back')
+      assert.deepEqual([cut, failed], [0, 0])
     })
   }
 

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly kind: Kind
   /** Of a POST: the app writes it down. */
   readonly id: string
+  /** Who sent it; empty where nobody says. */
+  readonly user: string
   readonly dueAt: number
   readonly endedAt: number
   /** When the connection that it went over was opened. */
@@ -41,7 +43,8 @@ const openedAt = Symbol('opened at')
 export function ask({ port, agent, kind, id, path, headers, dueAt }: Asking): Promise<Exchange> {
   return new Promise((resolve) => {
     let connectedAt = Number.POSITIVE_INFINITY
-    const end = (outcome: Outcome): void => resolve({ kind, id, dueAt, endedAt: performance.now(), connectedAt, outcome })
+    const end = (outcome: Outcome): void =>
+      resolve({ kind, id, user: headers['x-user'] ?? '', dueAt, endedAt: performance.now(), connectedAt, outcome })
     const method = kind === 'post' ? 'POST' : 'GET'
     const request = http.request({ host: '127.0.0.1', port, method, path, headers, agent, timeout: patienceMs }, (response) => {
       text(response).then(

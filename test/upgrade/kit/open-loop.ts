@@ -7,7 +7,7 @@ export interface OpenLoop {
 
 const tickMs = 5
 
-/** Calls `arrive` with the n-th arrival and when it was due (`performance.now()`), `ratePerSecond` times a second. */
+/** Calls `arrive` with the n-th arrival and when it was due (`performance.now()`), `ratePerSecond` times a second; at 0 never. */
 export function openLoop(ratePerSecond: number, arrive: (n: number, dueAt: number) => void): OpenLoop {
   const beganAt = performance.now()
   const everyMs = 1_000 / ratePerSecond

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 export interface Fact {
-  readonly fact: 'order' | 'started' | 'listening' | 'stopping' | 'stopped' | 'websocket-closed'
+  readonly fact: 'order' | 'started' | 'listening' | 'stopping' | 'stopped' | 'deaf' | 'websocket-closed'
   readonly version: string
   readonly pid: number
   /** ms since the epoch */

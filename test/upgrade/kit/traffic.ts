@@ -11,6 +11,8 @@ export interface TrafficOptions {
   readonly ratePerSecond: number
   readonly streams: number
   readonly sockets: number
+  /** So many users take turns, and say who they are by `x-user`; without it nobody does. */
+  readonly users?: number
 }
 
 export interface TrafficReport {
@@ -32,10 +34,7 @@ export interface Traffic extends AsyncDisposable {
   stop(): Promise<TrafficReport>
 }
 
-/** One in 20 carries the header of the testers. */
-const headers: Readonly<Record<string, string>> = { 'x-canary': 'true' }
-
-export function startTraffic({ port, ratePerSecond, streams: streamCount, sockets: socketCount }: TrafficOptions): Traffic {
+export function startTraffic({ port, ratePerSecond, streams: streamCount, sockets: socketCount, users = 0 }: TrafficOptions): Traffic {
   const agent = new http.Agent({ keepAlive: true })
   const exchanges: Exchange[] = []
   const underWay = new Set<Promise<unknown>>()
@@ -44,7 +43,7 @@ export function startTraffic({ port, ratePerSecond, streams: streamCount, socket
   const loop = openLoop(ratePerSecond, (n, dueAt) => {
     const kind = kindOf(n)
     const id = `${run}-${n}`
-    const asked = ask({ port, agent, kind, id, path: pathOf(kind, id, n), headers: n % 20 === 3 ? headers : {}, dueAt })
+    const asked = ask({ port, agent, kind, id, path: pathOf(kind, id, n), headers: headersOf(n, users), dueAt })
     count.sent += 1
     const settled = asked.then((exchange) => exchanges.push(exchange)).finally(() => underWay.delete(settled))
     underWay.add(settled)
@@ -81,6 +80,12 @@ export function startTraffic({ port, ratePerSecond, streams: streamCount, socket
 function kindOf(n: number): Kind {
   if (n % 10 === 9) return 'slow'
   return n % 2 === 0 ? 'post' : 'get'
+}
+
+/** Without users one in 20 is a tester. */
+function headersOf(n: number, users: number): Readonly<Record<string, string>> {
+  if (users > 0) return { 'x-user': `${(n * 7) % users}` }
+  return n % 20 === 3 ? { 'x-canary': 'true' } : {}
 }
 
 function pathOf(kind: Kind, id: string, n: number): string {

@@ -31,9 +31,15 @@ export interface RunOptions {
   readonly apps?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Laid over the configuration. */
   readonly config?: Readonly<Record<string, unknown>>
-  readonly processes?: Readonly<Record<string, unknown>>
+  /** By version, laid over its process: `stopTimeout`, `command` … */
+  readonly process?: Readonly<Record<string, object>>
   /** Null: no load. */
-  readonly traffic?: { readonly ratePerSecond?: number; readonly streams?: number; readonly sockets?: number } | null
+  readonly traffic?: {
+    readonly ratePerSecond?: number
+    readonly streams?: number
+    readonly sockets?: number
+    readonly users?: number
+  } | null
 }
 
 /** The parts of a configuration that tests change; all of it is there. */
@@ -81,18 +87,18 @@ const quick = {
   ],
 }
 
-export async function startRun({ apps = {}, config = {}, processes = {}, traffic = {} }: RunOptions = {}): Promise<UpgradeRun> {
+export async function startRun({ apps = {}, config = {}, process: changes = {}, traffic = {} }: RunOptions = {}): Promise<UpgradeRun> {
   const dir = mkdtempSync(join(tmpdir(), 'baton-upgrade-'))
   const recordFile = join(dir, 'record')
   const all = [...new Set([...names, ...Object.keys(apps)])]
   const process = (version: string) => [
     version,
-    { command: [nodePath, program], port: 0, env: { VERSION: version, RECORD: recordFile, ...apps[version] } },
+    { command: [nodePath, program], port: 0, env: { VERSION: version, RECORD: recordFile, ...apps[version] }, ...changes[version] },
   ]
   const baton = await startBaton({
     dir,
     config: {
-      bootstrap: { processes: { ...Object.fromEntries(all.map(process)), ...processes } },
+      bootstrap: { processes: Object.fromEntries(all.map(process)) },
       versions: Object.fromEntries(all.map((version) => [version, { process: version }])),
       stable: 'v1',
       health: { http: '/healthz', interval: '200ms', fastInterval: '50ms', successThreshold: 1 },
@@ -108,7 +114,7 @@ export async function startRun({ apps = {}, config = {}, processes = {}, traffic
     ratePerSecond: 200,
     streams: 3,
     sockets: 3,
-    ...(traffic ?? { ratePerSecond: 0.001, streams: 0, sockets: 0 }),
+    ...(traffic ?? { ratePerSecond: 0, streams: 0, sockets: 0 }),
   })
   return new Run(baton, dir, recordFile, load)
 }

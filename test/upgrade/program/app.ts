@@ -4,7 +4,7 @@
  *     PORT=3001 VERSION=v1 RECORD=/tmp/record node test/upgrade/program/app.ts
  *
  * START_DELAY_MS: until it listens. STOP_DELAY_MS: from SIGTERM to its end. HEALTH=never: its health endpoint fails for ever.
- * LEGACY: no health endpoint, and no handling of SIGTERM. EXIT_CODE: it ends with that code instead of starting.
+ * LEGACY: no health endpoint, and no handling of SIGTERM. DEAF: it ignores SIGTERM. EXIT_CODE: it ends with that code instead of starting.
  */
 import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -12,7 +12,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 
 type Page = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void
 
-const { VERSION = 'v1', RECORD, PORT, START_DELAY_MS = '0', STOP_DELAY_MS = '0', HEALTH, LEGACY, EXIT_CODE } = process.env
+const { VERSION = 'v1', RECORD, PORT, START_DELAY_MS = '0', STOP_DELAY_MS = '0', HEALTH, LEGACY, DEAF, EXIT_CODE } = process.env
 const isLegacy = LEGACY !== undefined
 const sockets = new Set<WebSocket>()
 
@@ -92,5 +92,5 @@ function stop(): void {
 
 if (EXIT_CODE !== undefined) process.exit(Number(EXIT_CODE))
 record('started', '')
-if (!isLegacy) process.on('SIGTERM', stop)
+if (!isLegacy) process.on('SIGTERM', DEAF === undefined ? stop : () => record('deaf', ''))
 setTimeout(() => server.listen({ host: '127.0.0.1', port: Number(PORT) }, () => record('listening', '')), Number(START_DELAY_MS))
