@@ -128,7 +128,7 @@ export class Conductor {
     this.#figures = { cut: 0, failuresBefore: versions.failures(from) + versions.failures(to) }
     this.#watch?.cancel()
     const lost = (upgrade: Upgrade, detail: string) => this.#take({ is: 'candidate-lost', detail }, upgrade.seq)
-    this.#watch = watchCandidate({ world, versions, running: () => keeper.running, lost })
+    this.#watch = watchCandidate({ world, versions, to, running: () => keeper.running, lost })
   }
 
   /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
@@ -231,10 +231,12 @@ export class Conductor {
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
-  #stop(name: VersionName, { phase, from, plan }: Upgrade): Promise<void> {
-    const { orders } = this.#parts
+  #stop(name: VersionName, { phase, from, plan, seq }: Upgrade): Promise<void> {
+    const { orders, keeper } = this.#parts
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
-    return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs) : orders.stopForGood(name)
+    // a rollback that came first has made it serve again
+    const isWanted = () => keeper.running?.seq === seq
+    return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
   }
 
   #awaitReady(name: VersionName, deadline: number, seq: number): void {
