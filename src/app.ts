@@ -8,6 +8,7 @@ import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
 import { type Loaded, loadOrLastGood } from './config/config-file.ts'
+import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig } from './config/live.ts'
@@ -28,6 +29,8 @@ import { createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { createExposition, type Exposition } from './telemetry/prometheus.ts'
 import { lineSink, standardOutput } from './telemetry/standard-output.ts'
+import { AppRoster } from './upstream/app-roster.ts'
+import { askToGo } from './upstream/farewell.ts'
 import { createUndiciTransport } from './upstream/transport/undici.ts'
 import { collectVersionGauges } from './upstream/version-gauges.ts'
 import { Versions } from './upstream/versions.ts'
@@ -111,6 +114,7 @@ class Running {
   readonly #lastGood: LastGoodFile
   readonly #live: LiveConfig
   readonly #source: FileSource
+  readonly #roster: AppRoster
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
   readonly #rollout: Rollout
@@ -136,13 +140,15 @@ class Running {
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
     this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
+    this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     const write = standardOutput.write
     this.#dataPlane = new DataPlane({ world, log, metrics: this.#metrics, live: this.#live, versions: this.#versions, write })
     standardOutput.onDrain(() => this.#dataPlane.accessLog.drained())
     this.#servers = this.#createServers(events)
     collectVersionGauges(this.#metrics, () => this.#versions.all())
-    this.#collectGauges()
+    collectConfigGauges(this.#metrics, this.#live)
+    this.#metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(options.keeper.lost) }])
   }
 
   /** In the order of the start; the end is its reverse. */
@@ -153,14 +159,15 @@ class Running {
       start: () => server.listen(fdOf(listenerFds, name)),
       stop: () => server.close(),
     }))
-    const startVersions = () => {
-      keeper.onApps = () => this.#versions.appsChanged()
-      keeper.onExit = (exit) => this.#versions.appExited(exit)
+    const startVersions = async () => {
+      await this.#roster.adopt()
+      this.#roster.serve(this.#versions)
       keeper.onLost = () =>
         this.#log.error('keeper.lost', { hint: 'serving goes on, no app can be started; stop this process, start baton anew' })
       this.#follow(this.#live.current())
       this.#live.follow((now) => this.#follow(now))
-      return this.#settled()
+      this.#roster.endStrays(this.#versions)
+      await this.#settled()
     }
     const startServing = async () => {
       await this.#dataPlane.start(fdOf(listenerFds, 'public'))
@@ -193,7 +200,9 @@ class Running {
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
     if (endpointDelayMs > 0) await new Promise<void>((done) => world.after(endpointDelayMs, done))
+    const farewell = askToGo(world, { graceMs: 0, deadlineMs }, () => this.#versions.inFlight())
     const isEmpty = await this.#dataPlane.drain(deadlineMs)
+    farewell.cancel()
     await this.#versions.stop(0)
     await this.#dataPlane.close()
     this.#log.info('baton.left', { cut: !isEmpty })
@@ -211,18 +220,14 @@ class Running {
   }
 
   #createVersions(): Versions {
-    const { world, keeper } = this.#options
+    const { world } = this.#options
     const stateFile = this.#stateFile
     return new Versions({
       world,
       log: this.#log,
       metrics: this.#metrics,
       resolveMs,
-      apps: {
-        running: (name) => keeper.apps.find((app) => app.name === name) ?? null,
-        start: (app) => keeper.start(app),
-        signal: (name, signal) => keeper.signal(name, signal),
-      },
+      apps: this.#roster.apps,
       openTransport: (endpoint) => {
         const { timeouts, limits } = this.#live.current().dynamic
         const { connectMs, upstreamKeepAliveMs: keepAliveMs } = timeouts
@@ -348,29 +353,6 @@ class Running {
     this.#exposition ??= createExposition(this.#metrics)
     const exposition = await this.#exposition
     return { contentType: exposition.contentType, text: await exposition.text() }
-  }
-
-  #collectGauges(): void {
-    const metrics = this.#metrics
-    const { keeper } = this.#options
-    metrics.collect('baton_config_revision', () => [{ labels: {}, value: this.#live.current().revision }])
-    metrics.collect('baton_config_stale', () => [{ labels: {}, value: Number(this.#live.status().stale !== null) }])
-    metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(keeper.lost) }])
-    metrics.collect('baton_role', () => {
-      const { stable, candidate } = this.#live.current().roles
-      const of = (role: string, version: string | null) => (version === null ? [] : [{ labels: { role, version }, value: 1 }])
-      return [...of('stable', stable), ...of('candidate', candidate)]
-    })
-  }
-}
-
-function configRecorder(metrics: Metrics): ConstructorParameters<typeof LiveConfig>[1]['recorder'] {
-  return {
-    swapped(origin, tookMs) {
-      metrics.add('baton_config_swaps_total', 1, origin)
-      metrics.stage('apply', tookMs / 1000)
-    },
-    rejected: (origin, reason) => metrics.add('baton_config_rejected_total', 1, origin, reason),
   }
 }
 

@@ -1,209 +1,44 @@
 /**
- * The one table of keys: form, default, unit and reason of each. The reasons are what the JSON Schema and the reference say.
- * It holds no rule across keys (`cross-check.ts`) and turns nothing round (`settle.ts`); it is the only file that knows zod.
+ * The table of keys: form, default, unit and reason of each. The reasons are what the JSON Schema and the reference say.
+ * It holds no rule across keys (`cross-check.ts`) and turns nothing round (`settle.ts`); it and its two parts are all that knows zod.
  */
 import { z } from 'zod'
-import { readAllowed, readBindAddress, readSocketPath, readUpstreamUrl } from './address-text.ts'
-import { envFault, planFault, probeFault, repeatedHeader, retireFault, stickyFault } from './mapping-rules.ts'
-import { Misread, type Reading } from './misread.ts'
+import { readSocketPath, readUpstreamUrl } from './address-text.ts'
+import { planFault, probeFault, repeatedHeader, retireFault, stickyFault } from './mapping-rules.ts'
+import { Misread } from './misread.ts'
 import { defaultPlan, defaultSteps, readyTimeoutMs, retireAfterMs, stepConditions, stepForMs } from './plan-defaults.ts'
+import { formatDuration, maxWeight, readPercent, readSample, readStepWeight, readWeight } from './quantity.ts'
+import { bootstrap } from './schema-bootstrap.ts'
 import {
-  formatDuration,
-  formatSize,
-  maxWeight,
-  type Range,
-  readDuration,
-  readOrOff,
-  readPercent,
-  readSample,
-  readSize,
-  readStepWeight,
-  readWeight,
-} from './quantity.ts'
-import { isReservedHeader } from './reserved-header.ts'
-import {
-  fieldValuePattern,
-  nameExpected,
-  namePattern,
-  readCidr,
-  readPresent,
-  readRegex,
-  readRetire,
-  readStack,
-  readText,
-  readWhole,
-  type TextForm,
-  tokenPattern,
-} from './text.ts'
+  cidr,
+  duration,
+  durationOrOff,
+  exactlyOne,
+  headerName,
+  hour,
+  type Issue,
+  KiB,
+  leaf,
+  MiB,
+  method,
+  name,
+  named,
+  oneOrMany,
+  path,
+  regex,
+  rule,
+  second,
+  setName,
+  setValue,
+  size,
+  sizeOrOff,
+  target,
+  text,
+  whole,
+} from './schema-values.ts'
+import { namePattern, readPresent, readRetire, tokenPattern } from './text.ts'
 
-export type Issue = z.core.$ZodIssue
-
-const second = 1_000
-const hour = 3_600_000
-const KiB = 1_024
-const MiB = 1_048_576
-
-/** A value that a reader of ours understands; `json` is what an editor is told of it. */
-function leaf<T>(read: (value: unknown) => Reading<T>, json: Record<string, unknown>) {
-  return z
-    .unknown()
-    .transform((value, context): T => {
-      const result = read(value)
-      if (!(result instanceof Misread)) return result
-      context.issues.push({ code: 'custom', input: value, params: { misread: result } })
-      return z.NEVER
-    })
-    .meta(json)
-}
-
-const inRange = (json: Record<string, unknown>, range: Range, format: (value: number) => string) => ({
-  ...json,
-  'x-range': `${format(range.min)} to ${format(range.max)}`,
-})
-const durationJson = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$' }
-const durationOrOffJson = { type: 'string', pattern: '^(off|\\d+(\\.\\d+)?(ms|s|m|h))$' }
-const sizeJson = { type: ['string', 'integer'], pattern: '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$' }
-const sizeOrOffJson = { type: ['string', 'integer'], pattern: '^(off|\\d+(\\.\\d+)?(B|KiB|MiB|GiB))$' }
-
-const duration = (min: number, max: number) =>
-  leaf((value) => readDuration(value, { min, max }), inRange(durationJson, { min, max }, formatDuration))
-const durationOrOff = (min: number, max: number) =>
-  leaf((value) => readOrOff(value, readDuration(value, { min, max })), inRange(durationOrOffJson, { min, max }, formatDuration))
-const size = (min: number, max: number) => leaf((value) => readSize(value, { min, max }), inRange(sizeJson, { min, max }, formatSize))
-const sizeOrOff = (min: number, max: number) =>
-  leaf((value) => readOrOff(value, readSize(value, { min, max })), inRange(sizeOrOffJson, { min, max }, formatSize))
-const whole = (min: number, max: number) => leaf((value) => readWhole(value, min, max), { type: 'integer', minimum: min, maximum: max })
-const text = (form: TextForm) =>
-  leaf((value) => readText(value, form), { type: 'string', ...(form.pattern && { pattern: form.pattern.source }) })
-
-/** Refines what zod let through with a rule over several keys of one mapping. */
-function rule<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => Misread | null, json: Record<string, unknown> = {}) {
-  return schema
-    .superRefine((value, context) => {
-      const misread = check(value)
-      if (misread) context.addIssue({ code: 'custom', params: { misread } })
-    })
-    .meta(json)
-}
-
-function exactlyOne<T extends z.ZodType>(schema: T, keys: readonly string[]) {
-  const expected = `exactly one of ${keys.join(', ')}`
-  const check = (value: z.output<T>) => {
-    const given = keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined)
-    if (given.length === 1) return null
-    return new Misread(expected, null, 'range', given.length === 0 ? 'none of them' : given.join(' and '))
-  }
-  return rule(schema, check, { oneOf: keys.map((key) => ({ required: [key] })) })
-}
-
-/** A mapping by the user's own names, bounded since names become labels. */
-function named<T extends z.ZodType>(value: T, max: number) {
-  const check = (given: Record<string, unknown>) =>
-    Object.keys(given).length <= max ? null : new Misread(`at most ${max} entries`, null, 'range', `${Object.keys(given).length} entries`)
-  return rule(z.record(z.string().regex(namePattern, { error: nameExpected }), value), check)
-}
-
-const oneOrMany = <T extends z.ZodType>(item: T, max: number) => z.union([item, z.array(item).min(1).max(max)])
-
-const name = text({ expected: nameExpected, pattern: namePattern })
-const target = text({ expected: 'the name of a version, or stable or candidate', pattern: namePattern })
-const folder = text({ expected: 'the path of a folder', pattern: /./ })
-const file = text({ expected: 'the path of a file', pattern: /./ })
-const cidr = leaf(readCidr, { type: 'string' })
-const path = text({
-  expected: 'a path that begins with /',
-  pattern: /^\/[^\s?#]*$/,
-  hint: (given) => (/[?#]/.test(given) ? 'without query and fragment' : null),
-})
-const regex = leaf(readRegex, { type: 'string' })
-const methodHint = (given: string) => (tokenPattern.test(given) ? `methods are case-sensitive: write ${given.toUpperCase()}` : null)
-const method = text({ expected: 'a method such as GET', pattern: /^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,31}$/, hint: methodHint })
-const headerName = z.string().regex(tokenPattern, { error: 'a header name (RFC 9110 token)' })
-const ownHeaderError = "a header that is the app's to read: no hop-by-hop, framing, forwarding, Host or baton- header"
-const setName = headerName.refine((given) => !isReservedHeader(given), { error: ownHeaderError })
-const setValue = text({
-  expected: 'a header value: no line breaks or control characters, no outer white space',
-  pattern: fieldValuePattern,
-  max: 8_192,
-})
-const bindAddress = leaf(readBindAddress, { type: 'string' })
-
-// ---- bootstrap ----
-
-const listener = (address: string, reason: string) =>
-  z
-    .strictObject({
-      address: bindAddress.prefault(address).describe('HOST:PORT with an IP address, :PORT for every IPv4 address, or unix:/path.'),
-      trustedHops: z
-        .array(cidr)
-        .max(100)
-        .prefault([])
-        .describe('CIDR blocks of proxies in front whose X-Forwarded-* and Forwarded are believed; none, since anyone can send them.'),
-    })
-    .prefault({})
-    .describe(reason)
-
-const command = z
-  .array(text({ expected: 'a text', pattern: /./, max: 8_192 }))
-  .min(1)
-  .max(1_000)
-
-const process = z.strictObject({
-  command: command.describe('Program and arguments; no shell is involved.'),
-  port: whole(1, 65_535).describe('Where it listens on 127.0.0.1; it is told by the environment variable PORT.'),
-  env: rule(z.record(z.string(), text({ expected: 'a text', max: 32_768 })), envFault)
-    .prefault({})
-    .describe("Added to baton's own environment."),
-  cwd: folder.prefault('.').describe("Working folder, relative to the configuration file's."),
-  output: z
-    .union([z.literal('inherit'), z.strictObject({ file: file.describe("Relative to the configuration file's folder.") })])
-    .prefault('inherit')
-    .describe("Where its output goes: baton's own, or appended to a file; never a pipe, which baton's death would break."),
-  stopTimeout: duration(0, hour).prefault('10s').describe("From SIGTERM to SIGKILL; 10 s is docker's, and leaves room in a pod's 30 s."),
-})
-
-const admin = z.strictObject({
-  address: bindAddress.describe('A loopback address; reach it from afar through ssh or kubectl port-forward.'),
-  tokenFile: file.describe("File with the bearer token, mode 0600, relative to the configuration file's folder."),
-})
-
-const stack = leaf(readStack, { enum: ['node'] })
-
-const bootstrap = z
-  .strictObject({
-    listeners: z
-      .strictObject({
-        public: listener('0.0.0.0:8080', 'Where clients come in.'),
-        metrics: listener('0.0.0.0:9902', 'Probes and metrics, read-only.'),
-      })
-      .prefault({})
-      .describe('The sockets that the keeper binds.'),
-    admin: admin
-      .optional()
-      .describe('The admin API on TCP as well; without it only on the Unix socket in the state folder, whose mode is its protection.'),
-    state: folder.prefault('.baton').describe('State folder, relative to the working directory; BATON_STATE overrides it.'),
-    allowUpstreams: z
-      .array(leaf(readAllowed, { type: 'string' }))
-      .max(1_000)
-      .prefault(['loopback', 'unix'])
-      .describe(
-        'What versions may point at: loopback, unix, CIDR blocks, host names. Only what is local by default, so that who can write the dynamic half cannot reach the network through baton.',
-      ),
-    processes: named(process, 32).prefault({}).describe('Apps that baton starts, by name.'),
-    log: z
-      .strictObject({
-        format: z.enum(['auto', 'json', 'pretty']).prefault('auto').describe('auto: pretty on a terminal, JSON lines elsewhere.'),
-        level: z
-          .enum(['debug', 'info', 'warn', 'error'])
-          .prefault('info')
-          .describe('The least severe line that is written; what a client did wrong is debug.'),
-      })
-      .prefault({})
-      .describe("baton's own log, on standard output."),
-    stack: stack.optional().describe('What speaks HTTP.'),
-  })
-  .prefault({})
-  .describe('Local and trusted: what binds, runs or reaches something. Only the local file has it.')
+export type { Issue } from './schema-values.ts'
 
 // ---- versions and health ----
 
@@ -255,9 +90,11 @@ const versionKeys = exactlyOne(
       .describe('http://HOST:PORT; a name is resolved again and followed.'),
     socket: leaf(readSocketPath, { type: 'string', pattern: '^/' }).optional().describe('Absolute path of a Unix socket.'),
     health: ownHealth.optional(),
-    retire: leaf(readRetire, { enum: ['none'] })
+    retire: leaf(readRetire, { type: 'string', pattern: namePattern.source })
       .optional()
-      .describe('How an app that baton has not started is stopped once it is drained. none: not at all, whoever started it does.'),
+      .describe(
+        'How an app that baton has not started is stopped by `baton retire` and at the end of an upgrade: one of bootstrap.retirements by its name. none, also without it: whoever started the app stops it.',
+      ),
   }),
   endpointKeys,
 )

@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { errorMessage } from '../errors.ts'
 import type { World } from '../world.ts'
 import { makeFolder } from './folder.ts'
-import { identify, signalGroup } from './proc.ts'
+import { identify, isAlive, signalGroup } from './proc.ts'
 import type { AppExit, AppProcess, AppStart } from './protocol.ts'
 
 /** Between looks at what is left of a group whose leader has exited. */
@@ -40,6 +40,12 @@ export class Apps {
     } catch (error) {
       this.#changed({ name: app.name, pid: 0, code: null, signal: null, error: errorMessage(error) })
     }
+  }
+
+  /** Not our children: they cannot be reaped, so they are looked at. A name that runs already, or a process that is another one now, is left alone. */
+  adopt(apps: readonly AppProcess[]): void {
+    for (const app of apps) if (!this.#running.has(app.name) && isAlive(app)) this.#follow(app)
+    this.#changed(null)
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
@@ -98,6 +104,15 @@ export class Apps {
     this.#running.set(name, running)
     child.once('exit', (code, signal) => this.#leaderEnded({ name, pid: running.pid, code, signal, error: null }))
     this.#changed(null)
+  }
+
+  #follow(app: AppProcess): void {
+    this.#running.set(app.name, app)
+    const look = (): void => {
+      if (isAlive(app)) this.#world.after(pollMs, look)
+      else this.#leaderEnded({ name: app.name, pid: app.pid, code: null, signal: null, error: null })
+    }
+    look()
   }
 
   #leaderEnded(exit: AppExit): void {

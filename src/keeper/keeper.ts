@@ -157,6 +157,9 @@ class Keeper {
       case 'app-start':
         this.#apps.start(message.app)
         break
+      case 'app-adopt':
+        this.#apps.adopt(message.apps)
+        break
       case 'app-signal':
         this.#apps.signal(message.name, message.signal)
         break

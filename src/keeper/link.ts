@@ -40,6 +40,7 @@ class Link implements KeeperLink {
   onLost: () => void = () => undefined
   readonly #world: World
   #first: () => void = () => undefined
+  #adopted: () => void = () => undefined
 
   constructor(world: World) {
     this.#world = world
@@ -54,6 +55,15 @@ class Link implements KeeperLink {
   start(app: AppStart): void {
     if (this.lost) this.onExit({ name: app.name, pid: 0, code: null, signal: null, error: 'the keeper is lost, so no app can be started' })
     else this.#say({ v: protocolVersion, is: 'app-start', app })
+  }
+
+  adopt(apps: readonly AppProcess[]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#adopted = resolve
+    this.#say({ v: protocolVersion, is: 'app-adopt', apps })
+    // a keeper that is being lost does not answer; then there is nothing to adopt for
+    this.#world.after(firstMessageMs, resolve)
+    return promise
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
@@ -84,6 +94,7 @@ class Link implements KeeperLink {
       case 'apps':
         this.apps = message.apps
         this.#first()
+        this.#adopted()
         this.onApps(message.apps)
         break
       case 'app-exit':

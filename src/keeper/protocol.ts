@@ -48,6 +48,8 @@ export type ToKeeper =
   /** It has begun its ordered end: by the keeper's `stop`, or by a signal of its own. */
   | { readonly v: 1; readonly is: 'leaving' }
   | { readonly v: 1; readonly is: 'app-start'; readonly app: AppStart }
+  /** Apps of a keeper that died: they run on, and are this keeper's from now, as far as they can be. Answered by `apps`. */
+  | { readonly v: 1; readonly is: 'app-adopt'; readonly apps: readonly AppProcess[] }
   | { readonly v: 1; readonly is: 'app-signal'; readonly name: string; readonly signal: NodeJS.Signals }
 
 /** One socket that the keeper binds; names are `public`, `metrics`, `admin`, `admin-tcp`. */
@@ -74,6 +76,8 @@ export interface KeeperLink {
   readonly keeperPid: number
   /** Its outcome comes as `onApps`, or as `onExit` with `error`. */
   start(app: AppStart): void
+  /** Apps that a former keeper left behind; those that still run are in `apps` when it resolves. */
+  adopt(apps: readonly AppProcess[]): Promise<void>
   /** To the app's whole process group; nothing happens if it does not run. */
   signal(name: string, signal: NodeJS.Signals): void
   /** Serving: from now on a crash of this process is answered with a new generation. */

@@ -1,4 +1,5 @@
 /** Who the client is when trusted proxies stand before baton: the last address that none of them vouches for. */
+import { isIP } from 'node:net'
 import type { AddressSet } from '../routing/address.ts'
 import type { Raw } from '../routing/route.ts'
 import { field, fieldOf } from './field.ts'
@@ -11,10 +12,15 @@ export function clientOf(raw: Raw, peer: string, trustedHops: AddressSet): strin
   }
   let client = peer
   for (const entry of said.split(',').reverse()) {
-    const address = entry.trim().replace(/^\[(.*)\]$/, '$1')
-    if (!/^[0-9a-f:.]+$/i.test(address)) break
+    const address = withoutPort(entry.trim())
+    if (isIP(address) === 0) break
     client = address
     if (!trustedHops.has(address)) break
   }
   return client
+}
+
+/** `[2001:db8::9]:80` and `203.0.113.9:80`, as some proxies write them. */
+function withoutPort(entry: string): string {
+  return entry.replace(/^\[([^\]]*)\](?::\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
 }

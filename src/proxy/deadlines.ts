@@ -45,3 +45,8 @@ function overdueTunnel({ clientEnded, activeAt, sentAt }: Progress, { idleMs }: 
   if (!clientEnded || now - Math.max(activeAt, sentAt ?? 0) <= idleMs) return null
   return new Fault('client-gone', `the client closed the tunnel, and the version said nothing more for ${idleMs} ms`)
 }
+
+/** An exchange may also take too long because its client does: it is the version's failure only while its answer `isAwaited`. */
+export function countsAgainstVersion({ blame, code }: Fault, isAwaited: boolean): boolean {
+  return blame === 'upstream' && (code !== 'exchange-timeout' || isAwaited)
+}

@@ -14,7 +14,7 @@ import type { Decision, Raw } from '../routing/route.ts'
 import type { Claim, ClaimKind } from '../upstream/claim.ts'
 import type { Answer, Call, Sent } from '../upstream/transport/transport.ts'
 import type { Version } from '../upstream/version.ts'
-import { overdue } from './deadlines.ts'
+import { countsAgainstVersion, overdue } from './deadlines.ts'
 import { EventStream, isEventStream } from './event-stream.ts'
 import { fieldValue } from './field.ts'
 import { responseFault } from './framing.ts'
@@ -252,14 +252,10 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   fail(fault: Fault): void {
     if (this.#stage === 'over') return
     if (this.#stage === 'queued' && this.#plane.gate.forget(this)) return this.#refuse(fault)
-    if (this.#isVersionsFault(fault)) this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+    const isAwaited = this.#stage === 'calling' && this.#sentAt !== null
+    if (countsAgainstVersion(fault, isAwaited)) this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
     this.#call?.abort(fault)
     this.#end(fault)
-  }
-
-  /** An exchange may also take too long because its client does: then the version has not failed. */
-  #isVersionsFault({ blame, code }: Fault): boolean {
-    return blame === 'upstream' && (code !== 'exchange-timeout' || (this.#stage === 'calling' && this.#sentAt !== null))
   }
 
   #attempt(version: Version, decision: Decision): void {
@@ -369,6 +365,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   }
 
   #finish(fault: Fault | null): void {
+    if (this.#stage === 'over') return
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
     this.#stage = 'over'

@@ -106,7 +106,7 @@ export function responseFields(raw: Raw, status: number, servedBy: string | null
     const value = raw[at + 1] ?? ''
     const kind = fieldOf(name)
     if (kind === field.via) via = via === '' ? value : `${via}, ${value}`
-    else if (isOfTheHop(kind, status) || (listed !== null && mayStrip(listed, name))) continue
+    else if (isOfTheHop(kind, status) || (listed !== null && kind !== field.upgrade && mayStrip(listed, name))) continue
     else out.push(name, value)
   }
   out.push('via', via === '' ? `1.1 ${pseudonym}` : `${via}, 1.1 ${pseudonym}`)

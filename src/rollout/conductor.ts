@@ -11,11 +11,12 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Timer, World } from '../world.ts'
 import { watchCandidate } from './candidate-watch.ts'
+import { Figures } from './figures.ts'
 import type { Journal } from './journal.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
-import { type Receipt, receiptOf } from './receipt.ts'
+import { type Receipt, receiptOf, unmeasured } from './receipt.ts'
 import { stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
 import { type Action, type Actor, type Event, isOver, type Move, type Order, type Upgrade } from './upgrade.ts'
@@ -51,7 +52,7 @@ export class Conductor {
   readonly #parts: ConductorParts
   #wait: Timer | null = null
   #watch: Timer | null = null
-  #figures = { cut: 0, failuresBefore: 0 }
+  #figures: Figures | null = null
   #stopped = false
 
   constructor(parts: ConductorParts) {
@@ -123,12 +124,12 @@ export class Conductor {
   }
 
   /** What the receipt counts begins here; so does the look-out for a candidate that is lost. */
-  #countFrom({ from, to }: Upgrade): void {
+  #countFrom(upgrade: Upgrade): void {
     const { versions, world, keeper } = this.#parts
-    this.#figures = { cut: 0, failuresBefore: versions.failures(from) + versions.failures(to) }
+    this.#figures = new Figures(upgrade, versions)
     this.#watch?.cancel()
-    const lost = (upgrade: Upgrade, detail: string) => this.#take({ is: 'candidate-lost', detail }, upgrade.seq)
-    this.#watch = watchCandidate({ world, versions, to, running: () => keeper.running, lost })
+    const lost = ({ seq }: Upgrade, detail: string) => this.#take({ is: 'candidate-lost', detail }, seq)
+    this.#watch = watchCandidate({ world, versions, to: upgrade.to, running: () => keeper.running, lost })
   }
 
   /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
@@ -152,6 +153,7 @@ export class Conductor {
     const { next } = move
     const before = keeper.ledger.upgrade
     await keeper.write({ stable: stableOf(next), upgrade: next })
+    this.#figures?.look(next)
     this.#tell(before, next)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
     await this.#append(next, event).catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
@@ -168,10 +170,18 @@ export class Conductor {
   }
 
   #tell(before: Upgrade | null, next: Upgrade): void {
-    const { metrics, world, log } = this.#parts
+    const { log } = this.#parts
+    if (before?.id === next.id && before.phase !== next.phase) this.#tellEnd(before, next)
     const isNewPhase = before?.id !== next.id || before.phase !== next.phase
-    if (isNewPhase && before?.id === next.id) metrics.stage(before.phase, (world.now() - before.phaseSince) / 1000)
     log.info(isNewPhase ? 'upgrade.phase' : 'upgrade.moved', this.#fields(next))
+  }
+
+  #tellEnd(before: Upgrade, next: Upgrade): void {
+    const { metrics, world, log } = this.#parts
+    const durationMs = world.now() - before.phaseSince
+    const wentBack = next.phase === 'rollback' || next.phase === 'rolled-back' || next.phase === 'failed'
+    metrics.stage(before.phase, durationMs / 1000)
+    log.info('upgrade.phase_ended', { ...this.#fields(before), result: wentBack ? next.phase : 'ok', duration_ms: durationMs })
   }
 
   #act(action: Action, upgrade: Upgrade): void {
@@ -220,7 +230,7 @@ export class Conductor {
   }
 
   async #drain(name: VersionName): Promise<void> {
-    this.#figures.cut += await this.#parts.versions.drain(name)
+    this.#figures?.addCut(await this.#parts.versions.drain(name))
   }
 
   /** A cache that stays cold is a reason to say so, not to keep a version from serving. */
@@ -263,18 +273,16 @@ export class Conductor {
 
   /** Journal and figures become the receipt. */
   async #conclude(upgrade: Upgrade): Promise<void> {
-    const { journal, versions, log } = this.#parts
-    const { cut, failuresBefore } = this.#figures
-    const failed = versions.failures(upgrade.from) + versions.failures(upgrade.to) - failuresBefore
-    const entries = await journal.entries(upgrade.id)
-    const receipt = receiptOf(entries, { cut, failed, latency: { before: null, during: null, after: null } })
+    const { journal, log } = this.#parts
+    const measured = this.#figures?.measured(upgrade) ?? unmeasured
+    const receipt = receiptOf(await journal.entries(upgrade.id), measured)
     if (receipt !== null) await this.#parts.keepReceipt(receipt)
     log.info('upgrade.concluded', {
       ...this.#fields(upgrade),
       result: upgrade.phase,
       duration_ms: receipt?.durationMs ?? null,
-      cut,
-      failed,
+      cut: measured.cut,
+      failed: measured.failed,
     })
   }
 

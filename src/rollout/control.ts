@@ -3,7 +3,7 @@ import type { Conductor } from './conductor.ts'
 import type { Journal, JournalEntry, UpgradeSummary } from './journal.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
-import { type Receipt, receiptOf } from './receipt.ts'
+import { type Receipt, receiptOf, unmeasured } from './receipt.ts'
 import type { Order } from './upgrade.ts'
 import type { VersionOrders } from './version-orders.ts'
 
@@ -31,8 +31,6 @@ export interface JournalReader extends Pick<Journal, 'history' | 'entries'> {
   /** The receipt that was kept when the upgrade ended; null if there is none. */
   receipt(id: string): Promise<Receipt | null>
 }
-
-const unmeasured = { cut: null, failed: null, latency: { before: null, during: null, after: null } }
 
 export interface Commanded {
   readonly conductor: Conductor

@@ -17,7 +17,7 @@ export interface Plan {
   readonly name: string
   /** `exclusive`: the two versions must not serve at once. */
   readonly strategy: 'shift' | 'exclusive'
-  /** At least one, the last of which commit follows; none where the strategy is exclusive. */
+  /** Of a shift at least one, and commit follows the last; an exclusive plan has none. */
   readonly steps: readonly PlanStep[]
   /** The new version has to be ready within this time of its start. */
   readonly readyTimeoutMs: number

@@ -18,6 +18,8 @@ export interface Measured {
   readonly latency: { readonly before: Latency | null; readonly during: Latency | null; readonly after: Latency | null }
 }
 
+export const unmeasured: Measured = { cut: null, failed: null, latency: { before: null, during: null, after: null } }
+
 export interface ReceiptPhase {
   readonly phase: Phase
   readonly beganAt: number

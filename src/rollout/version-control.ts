@@ -2,6 +2,7 @@
 import type { VersionName } from '../routing/route.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Versions } from '../upstream/versions.ts'
+import type { Latency } from './receipt.ts'
 
 /** The versions, as an upgrade moves them. */
 export interface VersionControl {
@@ -20,9 +21,12 @@ export interface VersionControl {
   requests(name: VersionName): number
   /** Exchanges of the version that baton could not answer, since it started. */
   failures(name: VersionName): number
+  /** Of its requests of the last half a minute; null if there were none. */
+  latency(name: VersionName): Latency | null
   /** How often its process has ended by itself. */
   exits(name: VersionName): number
-  pid(name: VersionName): number | null
+  /** The pid of its process; `host/version` of an external one; null if it does not run. */
+  pid(name: VersionName): number | string | null
 }
 
 /** A client's own faults say nothing of the version. */
@@ -40,9 +44,18 @@ export function versionControl(versions: () => Versions, metrics: Metrics, apply
     retire: (name) => versions().retire(name),
     requests: (name) => requestsOf(metrics, name),
     failures: (name) => failuresOf(metrics, name),
+    latency: (name) => versions().get(name)?.latencyMs() ?? null,
     exits: (name) => versions().supervised(name)?.process?.restarts ?? 0,
-    pid: (name) => versions().supervised(name)?.process?.pid ?? null,
+    pid: (name) => whoIs(versions(), name),
   }
+}
+
+function whoIs(versions: Versions, name: VersionName): number | string | null {
+  const supervised = versions.supervised(name)
+  if (supervised === undefined) return null
+  if (supervised.process !== null) return supervised.process.pid
+  const { endpoint } = supervised.version.settings
+  return `${endpoint.is === 'tcp' ? endpoint.host : 'localhost'}/${name}`
 }
 
 function whyNotServing(versions: Versions, name: VersionName): string {

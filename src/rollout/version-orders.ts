@@ -76,10 +76,11 @@ export class VersionOrders {
     return keeper.inTurn(async () => {
       const refusal = this.#whyNotDrain(name, force)
       if (refusal !== null) return refusal
-      if (keeper.ledger.retired.includes(name)) return this.#unchanged()
-      await this.#writeRetired(name)
+      const wasRetired = keeper.ledger.retired.includes(name)
+      if (!wasRetired) await this.#writeRetired(name)
+      // once more where it failed, or a crash came before it: what is gone already stays as it is
       this.#later(versions.retire(name))
-      return this.#accepted()
+      return wasRetired ? this.#unchanged() : this.#accepted()
     })
   }
 

@@ -25,11 +25,22 @@ export class RecentDurations {
 
   /** In ms, of those that are recent at `now` together with `ages` (ms); 0 if there are none. */
   p95Ms(now: number, ages: Iterable<number>): number {
+    const recent = this.#recent(now)
+    for (const age of ages) recent.record(inRange(age))
+    return recent.count === 0 ? 0 : recent.percentile(95) / 1000
+  }
+
+  /** In ms, of those that are recent at `now`; null if there are none. */
+  latencyMs(now: number): { readonly p50: number; readonly p99: number } | null {
+    const recent = this.#recent(now)
+    return recent.count === 0 ? null : { p50: recent.percentile(50) / 1000, p99: recent.percentile(99) / 1000 }
+  }
+
+  #recent(now: number): RecordableHistogram {
     const merged = createHistogram(range)
     const oldest = Math.floor(now / sliceMs) - slices + 1
     for (const slice of this.#ring) if (slice !== undefined && slice.number >= oldest) merged.add(slice.histogram)
-    for (const age of ages) merged.record(inRange(age))
-    return merged.count === 0 ? 0 : merged.percentile(95) / 1000
+    return merged
   }
 
   #turn(number: number): Slice {

@@ -200,6 +200,11 @@ export class Version {
     if (this.endpoint !== null) this.place(this.endpoint)
   }
 
+  /** Of the requests of the last half a minute; null if there were none. */
+  latencyMs(): { readonly p50: number; readonly p99: number } | null {
+    return this.#durations.latencyMs(this.#world.elapsed())
+  }
+
   #p95Ms(): number {
     const now = this.#world.elapsed()
     return this.#durations.p95Ms(

@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
 import type { VersionName } from '../routing/route.ts'
+import type { Claim } from './claim.ts'
 import type { DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
 import { type AppExit, appName } from './managed-process.ts'
+import { type Retirement, RetirementFault, retireApp } from './retirement.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
 import type { Actor, Version } from './version.ts'
 
@@ -45,6 +47,9 @@ export class Versions {
   #remembered: Readonly<Record<VersionName, string>>
   #drain: DrainLimits = { graceMs: 0, deadlineMs: 0 }
   #transportKey: string | null = null
+  #applied: { readonly bootstrap: Bootstrap; readonly dynamic: Dynamic } | null = null
+  /** Those whose app is being stopped by an order: it is asked once, however often the order is given. */
+  readonly #retiring = new Map<VersionName, Promise<void>>()
   #stopped = false
 
   constructor(parts: VersionsParts) {
@@ -75,6 +80,7 @@ export class Versions {
   apply(bootstrap: Bootstrap, dynamic: Dynamic, wishes: Wishes = configured(dynamic)): void {
     if (this.#stopped) return
     this.#drain = dynamic.drain
+    this.#applied = { bootstrap, dynamic }
     this.#renewTransports(dynamic)
     const wanted = wantedVersions(dynamic, wishes)
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
@@ -94,16 +100,49 @@ export class Versions {
     this.supervised(name)?.undrain()
   }
 
-  /** Drains it if it was not drained, and stops it for good. The next `apply` must not want it. */
-  async retire(name: VersionName): Promise<void> {
+  /**
+   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it.
+   * Asked again, of a version that is not there any more, it looks after the external app again. @throws RetirementFault
+   */
+  retire(name: VersionName): Promise<void> {
+    const running = this.#retiring.get(name)
+    if (running !== undefined) return running
+    const retired = this.#retire(name).finally(() => this.#retiring.delete(name))
+    this.#retiring.set(name, retired)
+    return retired
+  }
+
+  async #retire(name: VersionName): Promise<void> {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
     if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#drain)
     await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
+    const retirement = this.#retirementOf(name)
+    if (retirement === null) return
+    if (this.#stopped) throw new RetirementFault(`${name} is not retired by ${retirement.name}: baton stops`)
+    await retireApp(retirement, this.#parts)
+  }
+
+  #retirementOf(version: VersionName): Retirement | null {
+    const { bootstrap, dynamic } = this.#applied ?? {}
+    const { endpoint, retire: name = null } = dynamic?.versions[version] ?? {}
+    if (bootstrap === undefined || endpoint === undefined || name === null) return null
+    const settings = bootstrap.retirements[name]
+    return settings === undefined ? null : { version, name, settings, endpoint, allowUpstreams: bootstrap.allowUpstreams }
   }
 
   appsChanged(): void {
     for (const supervised of this.#everyone()) supervised.process?.listed()
+  }
+
+  /** By the keeper's name for it. */
+  owns(app: string): boolean {
+    return this.#everyone().some(({ process }) => process?.app === app)
+  }
+
+  /** Those under way at every version. */
+  inFlight(): readonly Claim[] {
+    return this.all().flatMap(({ version }) => version.inFlight)
   }
 
   appExited(exit: AppExit): void {

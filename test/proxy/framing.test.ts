@@ -216,7 +216,7 @@ describe('a response', () => {
 })
 
 /** The lines of a head as another reader sees them, by rules of its own: every reading that some server is known to have. */
-function readings(method: string, http: 10 | 11, target: string, raw: readonly string[]): { lengths: Set<string>; hosts: Set<string> } {
+function readings(http: 10 | 11, target: string, raw: readonly string[]): { lengths: Set<string>; hosts: Set<string> } {
   const values = (name: string) => raw.flatMap((each, at) => (at % 2 === 0 && each.toLowerCase() === name ? [raw[at + 1] ?? ''] : []))
   const lengths = new Set<string>()
   const codings = values('transfer-encoding').flatMap((value) => value.split(',').map((each) => each.trim().toLowerCase()))
@@ -278,7 +278,7 @@ test('nothing throws, and what passes has exactly one reading', () => {
       const framing = read(fields, line)
       if (framing instanceof Fault) return
       passed += 1
-      const { lengths, hosts } = readings(line.method, line.http, line.target, fields)
+      const { lengths, hosts } = readings(line.http, line.target, fields)
       assert.equal(lengths.size, 1, `lengths ${[...lengths]}`)
       assert.ok(hosts.size <= 1, `hosts ${[...hosts]}`)
       assert.equal(String(framing.body), [...lengths][0])

@@ -5,6 +5,7 @@ import { oneVersion, runPlane } from '../kit/data-plane.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { RawApp } from '../kit/raw-app.ts'
 import { connectRaw } from '../kit/raw-client.ts'
+import type { RawSocket } from '../kit/raw-socket.ts'
 import { quiet, until } from '../kit/turns.ts'
 
 const upgrade = 'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -151,3 +152,27 @@ test('trailers of a refused upgrade arrive as they are', async () => {
   client.destroy()
   await app.close()
 })
+
+for (const [what, leave] of [
+  ['resets', (client: RawSocket) => client.reset()],
+  ['closes', (client: RawSocket) => client.destroy()],
+] as const)
+  test(`a tunnel whose client ${what} ends once: one fault, whose blame is the client's, and one place at the gate`, async () => {
+    const { app, plane } = await setUp()
+    await using running = plane
+    const { client, far } = await tunnel(running, app)
+    assert.equal(running.plane.gate.inside, 1)
+    leave(client)
+    await until(() => far.ending !== 'open', 'the app has heard of it')
+    far.destroy()
+    await until(() => running.inFlight() === 0, 'it is over')
+    await quiet()
+    assert.equal(running.plane.gate.inside, 0)
+    const faults = running.metrics.samples('baton_faults_total').map(({ labels, value }) => `${labels.code} ${value}`)
+    assert.ok(faults.length === 0 || faults.join() === 'client-gone 1', faults.join())
+    assert.equal(
+      running.metrics.series('v1', null).requests.reduce((sum, each) => sum + each),
+      1,
+    )
+    await app.close()
+  })

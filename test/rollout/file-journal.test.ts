@@ -95,6 +95,14 @@ describe('the ledger', () => {
     assert.deepEqual(await journal.entries(entry.upgrade.id), [entry])
   })
 
+  test('of an exclusive upgrade, whose plan has no steps, is read again', async (t) => {
+    const folder = await temporaryFolder(t)
+    const { warn } = warned()
+    const upgrade = upgradeAt({ phase: 'hold' }, { plan: plan({ strategy: 'exclusive', steps: [] }) })
+    await (await FileJournal.open(folder, warn)).write({ ...ledger, upgrade })
+    assert.deepEqual((await FileJournal.open(folder, warn)).read(), { ...ledger, upgrade })
+  })
+
   const inShift = JSON.stringify({ ...ledger, upgrade: upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' } }) })
   for (const [what, content] of [
     ['cut off', inShift.slice(0, -9)],

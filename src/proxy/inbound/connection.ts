@@ -30,6 +30,7 @@ export class Connection {
   readonly #pending: (() => void)[] = []
   #busy = false
   #refused = false
+  #closing = false
   #linger: Timer | null = null
   #unread = false
 
@@ -54,7 +55,7 @@ export class Connection {
 
   /** Takes the connection for a request. False: another is under way, or nothing is read any more. */
   begin(): boolean {
-    if (this.#busy || this.#refused) return false
+    if (this.#busy || this.#refused || this.#closing) return false
     this.#busy = true
     this.idleSince = null
     return true
@@ -62,7 +63,7 @@ export class Connection {
 
   /** Runs `begun` once the requests before it have been answered. */
   later(begun: () => void): void {
-    if (this.#refused) return
+    if (this.#refused || this.#closing) return
     this.#pending.push(begun)
     if (this.#pending.length >= maxPipelined) this.socket.pause()
   }
@@ -92,6 +93,15 @@ export class Connection {
     this.#unread = false
     if (this.#pending.length < maxPipelined) this.socket.resume()
     if (this.begin()) next()
+  }
+
+  /**
+   * The answer under way says `Connection: close`: what was pipelined behind it is not done, since its sender will send it again elsewhere
+   * (RFC 9112 section 9.6).
+   */
+  closing(): void {
+    this.#closing = true
+    this.#pending.length = 0
   }
 
   /** Nothing that comes after this is read as a request. */

@@ -50,6 +50,7 @@ export class NodeInbound implements Inbound {
 
   respond(status: number, reason: string, raw: Raw, close: boolean): void {
     if (close) {
+      this.#connection.closing()
       if (!this.#request.complete) this.#connection.closeGently()
       this.#response.writeHead(status, reason, ['connection', 'close', ...raw])
     } else this.#response.writeHead(status, reason, raw as string[])
@@ -98,6 +99,7 @@ export class NodeInbound implements Inbound {
 
   abort(): void {
     this.#ended = true
+    this.receiver = null
     // without a length or chunks only a reset tells the client that the body is cut
     if (this.#remaining === -1 && this.head.http === 10) this.#connection.socket.resetAndDestroy()
     else this.#connection.socket.destroy()

@@ -59,7 +59,7 @@ export class NodeUpgrade implements Inbound {
   end(trailers: Raw | null): void {
     if (this.#response === null) {
       this.#socket.end()
-      // the version is gone, and takes nothing that the client might still send
+      // the client may go on with its half, but not be silent for ever: most often it has nobody left to talk to
       this.#connection.awaitClient()
     } else {
       this.#over = true

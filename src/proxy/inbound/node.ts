@@ -213,19 +213,21 @@ function parserFault(error: Error): Fault | null {
   const code = errorCode(error)
   if (code === 'HPE_HEADER_OVERFLOW') return new Fault('head-too-large', 'header too large', error)
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Fault('client-timeout', 'no whole request head in time', error)
-  if (code === 'HPE_INVALID_VERSION' && firstLine(error, /^[!-~]+ [!-~]+ HTTP\/[0-9]\.[0-9]\r\n/))
+  if (code === 'HPE_INVALID_VERSION' && stoppedAt(error, /^[!-~]+ [!-~]+ HTTP\/[0-9]\.[0-9]\r\n/))
     return new Fault('version-not-supported', 'unknown HTTP version', error)
-  if (code === 'HPE_INVALID_METHOD' && firstLine(error, /^[\w!#$%&'*+.^`|~-]+ [!-~]+ HTTP\/1\.[01]\r\n/)) {
+  if (code === 'HPE_INVALID_METHOD' && stoppedAt(error, /^[\w!#$%&'*+.^`|~-]+ [!-~]+ HTTP\/1\.[01]\r\n/)) {
     return new Fault('method-not-supported', 'a method that node:http does not know', error)
   }
   if (!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') return null
   return new Fault('bad-request', errorMessage(error).replace(/^Parse Error: /, ''), error)
 }
 
-/** The first line that the parser was given is of this form. */
-function firstLine(error: Error & { rawPacket?: unknown }, form: RegExp): boolean {
-  const { rawPacket } = error
-  return Buffer.isBuffer(rawPacket) && form.test(rawPacket.toString('latin1'))
+/** The line at which the parser stopped is of this form; there may be whole requests before it in the same packet. */
+function stoppedAt(error: Error & { rawPacket?: unknown; bytesParsed?: unknown }, form: RegExp): boolean {
+  const { rawPacket, bytesParsed } = error
+  if (!Buffer.isBuffer(rawPacket) || typeof bytesParsed !== 'number') return false
+  const text = rawPacket.toString('latin1')
+  return form.test(text.slice(bytesParsed === 0 ? 0 : text.lastIndexOf('\n', bytesParsed - 1) + 1))
 }
 
 /** An IPv4 client of a dual-stack listener. */

@@ -8,7 +8,7 @@ import type { buildConnector as BuildConnector, Dispatcher, Pool as PoolClass, e
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Answer, Call, Endpoint, Sent, Transport, UpstreamHead } from './transport.ts'
-import { openWebSocket } from './websocket.ts'
+import { openWebSocket, type TunnelCall } from './websocket.ts'
 
 // Three files of the package in place of all of it: fetch, caches and WebSockets would cost 8 MB and 40 ms. The version is pinned exactly.
 const load = createRequire(import.meta.url)
@@ -32,7 +32,7 @@ class UndiciTransport implements Transport {
   readonly #pool: PoolClass
   readonly #endpoint: Endpoint
   readonly #connectMs: number
-  readonly #tunnels = new Set<Call>()
+  readonly #tunnels = new Set<TunnelCall>()
 
   constructor(endpoint: Endpoint, options: UndiciOptions) {
     this.#endpoint = endpoint
@@ -80,12 +80,14 @@ class UndiciTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    // a call whose small body is still being gathered reaches the pool within this turn of the event loop
+    await new Promise((resolve) => setImmediate(resolve))
     await this.#pool.close()
   }
 
   destroy(): void {
     const fault = new Fault('stopping', 'connections to the version are cut')
-    for (const call of this.#tunnels) call.abort(fault)
+    for (const call of this.#tunnels) call.cut(fault)
     this.#pool.destroy(new Error(fault.detail)).catch(() => {
       // the pool was destroyed before: nothing is left to cut
     })
@@ -151,7 +153,7 @@ class UndiciCall implements Call {
   /** What came with the head is here within this turn of the event loop; what did not is streamed. */
   #gather(): void {
     this.#gathered = []
-    process.nextTick(askForBody, this.#answer)
+    process.nextTick(askForBody, this)
     setImmediate(streamGathered, this)
   }
 
@@ -159,6 +161,10 @@ class UndiciCall implements Call {
     this.#gathered = null
     const [first] = chunks
     if (this.#aborted === null) this.#dispatch(chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks))
+  }
+
+  ask(): void {
+    if (this.#aborted === null) this.#answer.wanted()
   }
 
   /** The rest of the body is still to come. */
@@ -237,8 +243,8 @@ class UndiciCall implements Call {
 
 // one function each for all calls: no closure a request
 
-function askForBody(answer: Answer): void {
-  answer.wanted()
+function askForBody(call: UndiciCall): void {
+  call.ask()
 }
 
 function streamGathered(call: UndiciCall): void {
@@ -284,8 +290,8 @@ function faultOf(error: unknown, begun: boolean, withinHead: boolean): Fault {
   if (!begun) return new Fault('connect-failed', `no connection to the version: ${errorCode(error) || errorMessage(error)}`, error)
   if (error instanceof undiciErrors.HTTPParserError) return new Fault('upstream-protocol', `unreadable response: ${error.message}`, error)
   if (error instanceof undiciErrors.HeadersOverflowError) return new Fault('upstream-protocol', 'response head too large', error)
-  if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
   // part of a head has come, so the version has acted on the request
   if (withinHead) return new Fault('upstream-protocol', `response cut: ${errorMessage(error)}`, error)
+  if (error instanceof undiciErrors.ResponseContentLengthMismatchError) return new Fault('upstream-reset', 'response body cut', error)
   return new Fault('upstream-reset', `connection to the version lost: ${errorMessage(error)}`, error)
 }

@@ -8,10 +8,16 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type httpProxy from 'http-proxy'
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
-import type { Answer, Call, Endpoint, UpstreamHead } from './transport.ts'
+import type { Answer, Call, Endpoint, Sent, UpstreamHead } from './transport.ts'
+
+/** A call that can also be ended from the app's side. */
+export interface TunnelCall extends Call {
+  /** The connection is cut under it: its answer hears that it failed. */
+  cut(fault: Fault): void
+}
 
 /** `ended` is called once, when the call is over by any way. */
-export function openWebSocket(endpoint: Endpoint, connectMs: number, head: UpstreamHead, answer: Answer, ended: () => void): Call {
+export function openWebSocket(endpoint: Endpoint, connectMs: number, head: UpstreamHead, answer: Answer, ended: () => void): TunnelCall {
   const call = new WebSocketCall(answer, ended)
   queueMicrotask(() => call.connect(endpoint, connectMs, head))
   return call
@@ -27,19 +33,23 @@ function halfOpenAgent(): Agent {
   return new Agent({ keepAlive: false, allowHalfOpen: true } as ConstructorParameters<typeof Agent>[0])
 }
 
-class WebSocketCall implements Call {
+class WebSocketCall implements TunnelCall {
   readonly #answer: Answer
   readonly #ended: () => void
   readonly #socket: TunnelSocket
   #response: IncomingMessage | null = null
   #request: ClientRequest | null = null
   #tunnel: Socket | null = null
+  #connected = false
   #over = false
 
   constructor(answer: Answer, ended: () => void) {
     this.#answer = answer
     this.#ended = ended
-    this.#socket = new TunnelSocket(answer, () => this.#finish())
+    this.#socket = new TunnelSocket(answer, {
+      finished: () => this.#finish(),
+      broken: () => this.#fail(new Error('tunnel lost')),
+    })
   }
 
   connect(endpoint: Endpoint, connectMs: number, head: UpstreamHead): void {
@@ -72,6 +82,12 @@ class WebSocketCall implements Call {
     else this.#response.resume()
   }
 
+  cut(fault: Fault): void {
+    if (this.#over) return
+    this.abort()
+    this.#answer.failed(fault, this.#sent())
+  }
+
   abort(): void {
     this.#finish()
     this.#request?.destroy()
@@ -84,6 +100,11 @@ class WebSocketCall implements Call {
   #join(request: ClientRequest, head: UpstreamHead): void {
     this.#request = request
     request.path = head.target
+    request.on('socket', (socket) => {
+      socket.once('connect', () => {
+        this.#connected = true
+      })
+    })
     request.prependListener('upgrade', (response: IncomingMessage, socket: Socket) => {
       this.#tunnel = socket
       if (this.#over) return
@@ -117,10 +138,13 @@ class WebSocketCall implements Call {
 
   #fail(error: unknown): void {
     if (this.#over) return
-    const connected = this.#request?.socket?.connecting === false
     this.#finish()
     this.#socket.destroy()
-    this.#answer.failed(faultOf(error, connected), connected ? 'all' : 'nothing')
+    this.#answer.failed(faultOf(error, this.#connected), this.#sent())
+  }
+
+  #sent(): Sent {
+    return this.#connected ? 'all' : 'nothing'
   }
 
   #finish(): void {
@@ -133,17 +157,18 @@ class WebSocketCall implements Call {
 /** Stands in for the client's socket: what http-proxy writes is the app's bytes, what it reads is the client's. */
 class TunnelSocket extends Duplex {
   readonly #answer: Answer
-  readonly #finished: () => void
+  readonly #ends: { finished(): void; broken(): void }
   #headSeen = false
   #held = false
   #pending: (() => void) | null = null
   #abandoned = false
   #sides = 2
 
-  constructor(answer: Answer, finished: () => void) {
+  /** `finished`: both sides have ended. `broken`: it was destroyed before the app's side had. */
+  constructor(answer: Answer, ends: { finished(): void; broken(): void }) {
     super({ allowHalfOpen: true, readableHighWaterMark: 65536, writableHighWaterMark: 65536 })
     this.#answer = answer
-    this.#finished = finished
+    this.#ends = ends
     this.on('error', () => {
       // a broken app connection reaches the exchange as the tunnel's end
     })
@@ -205,15 +230,14 @@ class TunnelSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#abandoned && this.#headSeen && !this.writableFinished)
-      this.#answer.failed(new Fault('upstream-reset', 'tunnel to the version lost'), 'all')
-    if (!this.#abandoned) this.#finished()
+    if (!this.#abandoned && this.#headSeen && !this.writableFinished) this.#ends.broken()
+    if (!this.#abandoned) this.#ends.finished()
     done(error)
   }
 
   #side(): void {
     this.#sides -= 1
-    if (this.#sides === 0) this.#finished()
+    if (this.#sides === 0) this.#ends.finished()
   }
 }
 
