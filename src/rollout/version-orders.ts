@@ -96,17 +96,23 @@ export class VersionOrders {
     return this.#accepted()
   }
 
-  /** Stops it for good; resolves when it is gone. Outside a turn. */
-  async stopForGood(name: VersionName): Promise<void> {
+  /** Stops it for good; resolves when it is gone. Outside a turn: `isWanted` is asked in it, for what came before may have changed all. */
+  async stopForGood(name: VersionName, isWanted: () => boolean): Promise<void> {
     const { keeper, versions } = this.#parts
-    await keeper.inTurn(() => this.#writeRetired(name))
-    await versions.retire(name)
+    const stopped = await keeper.inTurn(async () => {
+      if (!isWanted()) return null
+      await this.#writeRetired(name)
+      return { gone: versions.retire(name) }
+    })
+    await stopped?.gone
   }
 
-  /** It lives on, drained, and is stopped for good when its time has passed. Outside a turn. */
-  async keepAsSpare(version: VersionName, forMs: number): Promise<void> {
+  /** It lives on, drained, and is stopped for good when its time has passed. Outside a turn, as `stopForGood`. */
+  async keepAsSpare(version: VersionName, forMs: number, isWanted: () => boolean): Promise<void> {
     const { keeper, world } = this.#parts
-    await keeper.inTurn(() => keeper.write({ spare: { version, until: world.now() + forMs } }))
+    await keeper.inTurn(async () => {
+      if (isWanted()) await keeper.write({ spare: { version, until: world.now() + forMs } })
+    })
     this.watchSpare()
   }
 
@@ -116,7 +122,7 @@ export class VersionOrders {
     const { spare } = keeper.ledger
     if (spare === null) return
     const leftMs = spare.until - world.now()
-    if (leftMs <= 0) this.#later(this.stopForGood(spare.version))
+    if (leftMs <= 0) this.#later(this.stopForGood(spare.version, () => keeper.ledger.spare?.version === spare.version))
     else this.#spareTimer = world.after(Math.min(spareLookMs, leftMs), () => this.watchSpare())
   }
 

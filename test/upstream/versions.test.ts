@@ -339,6 +339,29 @@ describe('a managed version', () => {
     assert.equal(next.get('v1')?.serving, false)
   })
 
+  test('that was retired does not run, though it is stable', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    const wishes = { stable: 'v1', candidate: 'v2', kept: ['v2'], retired: ['v1'], drained: [] }
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`])
+    assert.equal(versions.get('v1'), undefined)
+  })
+
+  test('that was retired, and whose process a former generation did not live to stop, is stopped', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    keeper.runs(name('p1', one))
+    const wishes = { stable: 'v2', candidate: null, kept: [], retired: ['v1'], drained: [] }
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    let gone = false
+    const retired = versions.retire('v1').then(() => (gone = true))
+    await quiet(2)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`, `SIGTERM ${name('p1', one)}`])
+    assert.equal(gone, false)
+    versions.appExited(keeper.ends(name('p1', one)))
+    await retired
+  })
+
   test('whose process changed on another port is replaced like any other', async (t) => {
     const { versions, keeper, one, two, serving } = await setUp(t)
     keeper.runs(name('p1', one))
