@@ -25,6 +25,7 @@ function setUp() {
     retire: async (name: string) => void retired.push(name),
     requests: () => 0,
     failures: () => 0,
+    latency: () => null,
     exits: () => 0,
     pid: () => null,
   }
