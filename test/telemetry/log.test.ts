@@ -67,6 +67,7 @@ test('a sink is pretty where it is told to be, and by itself on a terminal', () 
     let text = ''
     const output = {
       isTerminal,
+      unread: 0,
       onDrain: () => {},
       write: (given: string) => {
         text += given
