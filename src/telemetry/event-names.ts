@@ -15,6 +15,7 @@ export const eventNames = [
   'process.exited',
   'process.found',
   'process.killed',
+  'process.left_behind',
   'process.lost',
   'process.started',
   'process.stopped',
@@ -47,4 +48,4 @@ export const eventNames = [
 export type EventName = (typeof eventNames)[number]
 
 /** Told in the log and the event stream alone: what is said of a webhook must not go out by it again. */
-export const undeliveredEvents = ['webhook.failing', 'webhook.recovered', 'webhook.unusable'] as const
+export const undeliveredEvents = ['webhook.failing', 'webhook.recovered'] as const
