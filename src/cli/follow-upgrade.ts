@@ -8,6 +8,7 @@ import type { World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
+import { keptPromise } from './kept-promise.ts'
 import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
 
 const lookMs = 1_000
@@ -29,6 +30,7 @@ export async function followUpgrade(begun: Upgrade, address: AdminAddress, conte
     for (let upgrade = begun; ; upgrade = await patiently(() => look(begun.id, address), world)) {
       const code = endOf(upgrade)
       show(upgrade, code !== null)
+      if (code === exitCode.done) return await keptPromise(begun.id, address, context)
       if (code !== null) return code
       await changes.next()
     }

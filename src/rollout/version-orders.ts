@@ -65,6 +65,7 @@ export class VersionOrders {
       if (!drained.includes(name) && !retired.includes(name)) return this.#unchanged()
       await keeper.write({ drained: without(drained, name), retired: without(retired, name) })
       versions.undrain(name)
+      this.#parts.route()
       versions.apply()
       return this.#accepted()
     })
@@ -78,6 +79,8 @@ export class VersionOrders {
       if (refusal !== null) return refusal
       const wasRetired = keeper.ledger.retired.includes(name)
       if (!wasRetired) await this.#writeRetired(name)
+      // one that is gone is no candidate any more
+      this.#parts.route()
       // once more where it failed, or a crash came before it: what is gone already stays as it is
       this.#later(versions.retire(name))
       return wasRetired ? this.#unchanged() : this.#accepted()
@@ -145,11 +148,12 @@ export class VersionOrders {
   }
 
   async #makeStable(name: VersionName): Promise<void> {
-    const { keeper, log } = this.#parts
+    const { keeper, log, versions } = this.#parts
     const { retired, drained, spare } = keeper.ledger
     const nextSpare = spare?.version === name ? null : spare
     await keeper.write({ stable: name, retired: without(retired, name), drained: without(drained, name), spare: nextSpare })
     this.#parts.route()
+    versions.apply()
     log.info('roles.moved', { stable: name })
   }
 

@@ -73,7 +73,7 @@ export async function startToldBaton(): Promise<ToldBaton> {
     calls,
     outcome: { is: 'accepted', upgrade: null },
     states: [],
-    explained: null,
+    explained: { receipt: { cut: 0, failed: 0 }, entries: [] },
     events,
     onLook: () => undefined,
     async down() {
