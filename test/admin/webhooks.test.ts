@@ -1,6 +1,5 @@
 /** Webhooks against real receivers: what they are told, signed how, and what becomes of one that fails, hangs, redirects or is slow. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -16,6 +15,7 @@ import { Metrics } from '../../src/telemetry/metrics.ts'
 import { freePort } from '../kit/baton.ts'
 import { assertSigned, EventReceiver } from '../kit/event-receiver.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
+import { selfSigned } from '../kit/self-signed.ts'
 import { quiet, until } from '../kit/turns.ts'
 
 const secret = 'a secret of some length'
@@ -196,21 +196,7 @@ describe('a webhook', () => {
 
   test('by https is not told where the certificate is nobody’s', async (t) => {
     const { webhooks, to, say, health, folder } = await setUp(t)
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-    ]
-    execFileSync('openssl', [...request, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const { key, cert } = selfSigned(folder)
     let requests = 0
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
       requests += 1

@@ -1,7 +1,9 @@
 /** Who is told by a webhook: a real HTTP server that answers as a test wants, and keeps what came, byte for byte. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
@@ -25,14 +27,15 @@ export class EventReceiver implements AsyncDisposable {
     this.port = (server.address() as AddressInfo).port
   }
 
-  static async listen(port = 0): Promise<EventReceiver> {
-    const server = createServer()
+  /** `tls`: files of a key and a certificate. */
+  static async listen(port = 0, tls?: { readonly key: string; readonly cert: string }): Promise<EventReceiver> {
+    const server = tls ? createTlsServer({ key: readFileSync(tls.key), cert: readFileSync(tls.cert) }) : createServer()
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
     const receiver = new EventReceiver(server)
     server.on('request', async (request, response) => {
       const body = await buffer(request)
       const { method = '', url: path = '', headers } = request
-      const told = { method, path, headers, body, event: JSON.parse(body.toString()) as Record<string, unknown> }
+      const told = { method, path, headers, body, event: body.length === 0 ? {} : (JSON.parse(body.toString()) as Record<string, unknown>) }
       receiver.told.push(told)
       receiver.answer(response, told)
     })
