@@ -12,7 +12,7 @@ export interface VersionOrdersParts {
   readonly world: World
   readonly log: Log
   readonly keeper: LedgerKeeper
-  readonly versions: VersionControl
+  readonly versions: Pick<VersionControl, 'apply' | 'isServing' | 'whyNotServing' | 'drain' | 'undrain' | 'retire'>
   /** Roles have changed: lay them over the running snapshot. */
   route(): void
   dynamic(): Pick<Dynamic, 'versions'>

@@ -17,17 +17,11 @@ function setUp() {
   const retired: string[] = []
   const versions = {
     apply: () => undefined,
-    runs: () => true,
     isServing: () => true,
     whyNotServing: () => '',
     drain: async () => 0,
     undrain: () => undefined,
     retire: async (name: string) => void retired.push(name),
-    requests: () => 0,
-    failures: () => 0,
-    latency: () => null,
-    exits: () => 0,
-    pid: () => null,
   }
   const spare = { version: 'v1', until: world.now() + 100 }
   const upgrade = upgradeAt({ phase: 'done' })

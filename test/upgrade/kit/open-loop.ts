@@ -5,7 +5,7 @@ export interface OpenLoop {
   stop(): void
 }
 
-const tickMs = 5
+const tickMs = 1
 
 /** Calls `arrive` with the n-th arrival and when it was due (`performance.now()`), `ratePerSecond` times a second; at 0 never. */
 export function openLoop(ratePerSecond: number, arrive: (n: number, dueAt: number) => void): OpenLoop {

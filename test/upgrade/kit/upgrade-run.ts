@@ -64,6 +64,7 @@ export interface UpgradeRun extends AsyncDisposable {
   get(path: string): Promise<unknown>
   /** Waits for a place of the upgrade: a phase, or what `holds` says of it. */
   reaches(place: string | ((upgrade: UpgradeView) => boolean), limitMs?: number): Promise<UpgradeView>
+  /** Of a version that runs or is about to. */
   pid(version: string): Promise<number>
   /** The configuration file as `change` makes it, reloaded: the faults for which it was refused, or none. */
   reconfigure(change: (config: Configuration) => void): Promise<string>
@@ -182,9 +183,15 @@ class Run implements UpgradeRun {
   }
 
   async pid(version: string): Promise<number> {
-    const pid = (await this.status()).versions.find(({ name }) => name === version)?.process?.pid
-    if (pid === undefined || pid === null) throw new Error(`${version} has no process`)
-    return pid
+    let pid: number | null | undefined
+    await until(
+      async () => {
+        pid = (await this.status()).versions.find(({ name }) => name === version)?.process?.pid
+        return typeof pid === 'number'
+      },
+      () => `${version} has no process; ${this.baton.output().slice(-2_000)}`,
+    )
+    return pid ?? 0
   }
 
   async served(more = 40): Promise<void> {
