@@ -7,6 +7,7 @@ import { HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
+import { Webhooks } from './admin/webhooks.ts'
 import { type Loaded, loadOrLastGood } from './config/config-file.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
@@ -25,7 +26,7 @@ import { FileJournal } from './rollout/file-journal.ts'
 import { Rollout } from './rollout/rollout.ts'
 import { versionControl } from './rollout/version-control.ts'
 import { Events } from './telemetry/events.ts'
-import { createLog, type Log } from './telemetry/log.ts'
+import { atLeast, createLog, type Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { createExposition, type Exposition } from './telemetry/prometheus.ts'
 import { lineSink, standardOutput } from './telemetry/standard-output.ts'
@@ -90,7 +91,9 @@ async function assemble(options: AppOptions): Promise<Running> {
   const parseOptions = { folder: resolve(dirname(configFile)), workingFolder: process.cwd(), stateOverride: world.env.BATON_STATE }
   const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE ?? '.baton'), warnOn(early))
   const { log: settings, state } = loaded.config.bootstrap
-  const log = createLog(world, settings.level, [lineSink(standardOutput, settings.format), events.take])
+  // lines are written from that level on; events are told whatever is written
+  const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))
+  const log = createLog(world, settings.level === 'debug' ? 'debug' : 'info', [lines, events.take])
   const stateFile = await StateFile.open(state, warnOn(log))
   const journal = await FileJournal.open(state, warnOn(log))
   return new Running(options, { loaded, parseOptions, log, events, stateFile, journal })
@@ -118,6 +121,7 @@ class Running {
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
   readonly #rollout: Rollout
+  readonly #webhooks: Webhooks
   readonly #servers: Readonly<Record<string, HttpServer>>
   readonly #startedAt: number
   #exposition: Promise<Exposition> | null = null
@@ -142,6 +146,7 @@ class Running {
     this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
     this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
+    this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
     const write = standardOutput.write
     this.#dataPlane = new DataPlane({ world, log, metrics: this.#metrics, live: this.#live, versions: this.#versions, write })
     standardOutput.onDrain(() => this.#dataPlane.accessLog.drained())
@@ -176,6 +181,7 @@ class Running {
     return [
       { name: 'state', start: nothing, stop: () => this.#stateFile.close() },
       { name: 'last good', start: nothing, stop: () => this.#lastGood.close() },
+      { name: 'webhooks', start: () => this.#webhooks.start(this.#live.current().bootstrap.webhooks), stop: () => this.#webhooks.stop() },
       ...servers,
       { name: 'versions', start: startVersions, stop: () => this.#versions.stop(0) },
       { name: 'rollout', start: () => this.#rollout.start(), stop: () => this.#rollout.stop() },
@@ -288,6 +294,7 @@ class Running {
 
   /** What has to hear of a configuration. */
   #follow(snapshot: Snapshot): void {
+    this.#webhooks.follow(snapshot.bootstrap.webhooks)
     this.#rollout.follow(snapshot.dynamic)
     this.#applyVersions(snapshot)
     this.#dataPlane.follow(snapshot)
@@ -346,6 +353,7 @@ class Running {
       idle: Object.keys(dynamic.versions).filter((name) => this.#versions.get(name) === undefined),
       connections: this.#dataPlane.connectionCount,
       queued: this.#dataPlane.gate.waiting,
+      held: this.#dataPlane.gate.held,
       listeners: addresses.map(showAddress),
     })
   }

@@ -24,6 +24,7 @@ const order: readonly (readonly string[])[] = [
 const alsoAllowed: readonly (readonly [from: string, to: RegExp, reason: string])[] = [
   ['keeper', /^src\/(errors|world)\.ts$/, 'the keeper stands apart from everything that a generation is made of'],
   ['upstream', /^src\/keeper\/protocol\.ts$/, 'a managed version is started through the keeper'],
+  ['upstream', /^src\/keeper\/proc\.ts$/, 'an app that is retired by its pid is known as the keeper knows its own'],
   ['app', /^src\/keeper\/protocol\.ts$/, 'the composition root joins a generation to its keeper'],
   ['app', /^src\/lifecycle\.ts$/, 'the composition root hands its parts to the lifecycle'],
   ['lifecycle', /^src\/keeper\/protocol\.ts$/, 'the orders of the keeper are a generation’s signals'],

@@ -21,6 +21,8 @@ export interface StatusParts {
   readonly idle: readonly string[]
   readonly connections: number
   readonly queued: number
+  /** Requests wait by an order, or for an exclusive upgrade. */
+  readonly held: boolean
   readonly listeners: readonly string[]
   /** The one under way, or the last one; null if there was none. */
   readonly upgrade?: object | null
@@ -42,6 +44,7 @@ export function statusOf(parts: StatusParts): unknown {
       leaving: parts.leaving,
       connections: parts.connections,
       queued: parts.queued,
+      held: parts.held,
     },
     config: {
       ...config,

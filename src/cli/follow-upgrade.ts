@@ -9,6 +9,7 @@ import type { World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
+import { keptPromise } from './kept-promise.ts'
 import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
 import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
@@ -31,6 +32,7 @@ export async function followUpgrade(begun: Upgrade, address: AdminAddress, conte
     for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
       const code = endOf(seen.upgrade)
       show(seen, code !== null)
+      if (code === exitCode.done) return await keptPromise(begun.id, address, context)
       if (code !== null) return code
       await changes.next()
     }

@@ -22,7 +22,7 @@ Said again while it is under way, it begins nothing new, and --wait joins.
 ${adminUsage}
 
 exit code: 0 accepted, or stable already; 1 unreachable; 2 usage, no such version or plan; 4 refused, nothing changed
-with --wait: 0 done; 1 failed; 3 rolled back; 5 frozen, until a person acts`,
+with --wait: 0 done; 1 failed, or done with exchanges that failed meanwhile; 3 rolled back; 5 frozen, until a person acts`,
   options: {
     ...adminOptions,
     to: { type: 'string' },

@@ -8,7 +8,7 @@ import { type Plans, planComplaints } from './plan-check.ts'
 import { portComplaints } from './port-check.ts'
 import { formatDuration } from './quantity.ts'
 import type { Bootstrap } from './settings.ts'
-import { upstreamComplaints } from './upstream-check.ts'
+import { retirementComplaints, upstreamComplaints } from './upstream-check.ts'
 
 /** No version may have these names. */
 export const roleNames = ['stable', 'candidate'] as const
@@ -21,8 +21,10 @@ export function crossCheck(draft: Draft): Complaint[] {
     ...routeNames(draft.routes),
     ...(versions ? ofVersions(versions, draft) : []),
     ...(draft.plans ? [...planComplaints(draft.plans), ...planName(draft.plans, draft.plan)] : []),
-    ...(bootstrap ? portComplaints(bootstrap) : []),
-    ...(bootstrap && versions ? [...processes(versions, bootstrap), ...upstreamComplaints(versions, bootstrap)] : []),
+    ...(bootstrap ? [...portComplaints(bootstrap), ...retirementNames(bootstrap), ...retirementComplaints(bootstrap)] : []),
+    ...(bootstrap && versions
+      ? [...processes(versions, bootstrap), ...retired(versions, bootstrap), ...upstreamComplaints(versions, bootstrap)]
+      : []),
   ]
 }
 
@@ -106,5 +108,19 @@ function processes(versions: Versions, bootstrap: Bootstrap): Complaint[] {
     if (!Object.hasOwn(bootstrap.processes, process))
       return [unknownName(path, process, 'a process of bootstrap.processes', Object.keys(bootstrap.processes))]
     return before === undefined ? [] : [complain(path, quoted(process), 'a process of its own', `versions.${before} has it`)]
+  })
+}
+
+function retirementNames({ retirements }: Bootstrap): Complaint[] {
+  if (!Object.hasOwn(retirements, 'none')) return []
+  return [complain(['bootstrap', 'retirements', 'none'], quoted('none'), 'another name', 'retire: none is no retirement', 'key')]
+}
+
+function retired(versions: Versions, { retirements }: Bootstrap): Complaint[] {
+  const known = Object.keys(retirements)
+  return [...versions].flatMap(([name, version]) => {
+    const retire = version?.retire ?? null
+    if (retire === null || known.includes(retire)) return []
+    return [unknownName(['versions', name, 'retire'], retire, 'one of bootstrap.retirements, or none', known)]
   })
 }

@@ -69,9 +69,9 @@ function foundAt(path: Path, value: unknown): string {
   return isSecret(path) ? kindInWords(value) : inWords(value)
 }
 
-/** The environment of an app may hold secrets: a value there is not repeated. */
+/** The environment of an app and the path of a URL that baton calls may hold secrets: a value there is not repeated. */
 function isSecret(path: Path): boolean {
-  return path[0] === 'bootstrap' && path[3] === 'env'
+  return path[0] === 'bootstrap' && (path[3] === 'env' || path.at(-1) === 'url')
 }
 
 const kinds: Readonly<Record<string, string>> = {

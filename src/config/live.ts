@@ -2,7 +2,7 @@
  * The configuration that runs. A change is a transaction: parse, check and compile what is offered, then assign one reference; what has a
  * fault is refused whole and the running one stays; what means the same changes nothing.
  *
- * Of the bootstrap half `processes` and `allowUpstreams` follow. The rest needs sockets or folders that the generation already holds:
+ * Of the bootstrap half `processes`, `retirements`, `webhooks` and `allowUpstreams` follow. The rest needs sockets or folders that the generation already holds:
  * it stays as it was at the start, and a change of it is reported as needing a new generation.
  */
 import { ConfigError, type ConfigFault, formatConfigFault } from '../errors.ts'
@@ -229,7 +229,8 @@ function firstRevision(stored: unknown, hash: string): number {
 
 /** The running bootstrap half with what follows of the offered one. */
 function followed(running: Bootstrap, offered: Bootstrap): Bootstrap {
-  return { ...running, processes: offered.processes, allowUpstreams: offered.allowUpstreams }
+  const { processes, retirements, webhooks, allowUpstreams } = offered
+  return { ...running, processes, retirements, webhooks, allowUpstreams }
 }
 
 function changedFixed(running: Bootstrap, offered: Bootstrap): string[] {

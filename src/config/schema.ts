@@ -37,7 +37,7 @@ import {
   text,
   whole,
 } from './schema-values.ts'
-import { readPresent, readRetire, tokenPattern } from './text.ts'
+import { namePattern, readPresent, readRetire, tokenPattern } from './text.ts'
 
 export type { Issue } from './schema-values.ts'
 
@@ -91,9 +91,11 @@ const versionKeys = exactlyOne(
       .describe('http://HOST:PORT; a name is resolved again and followed.'),
     socket: leaf(readSocketPath, { type: 'string', pattern: '^/' }).optional().describe('Absolute path of a Unix socket.'),
     health: ownHealth.optional(),
-    retire: leaf(readRetire, { enum: ['none'] })
+    retire: leaf(readRetire, { type: 'string', pattern: namePattern.source })
       .optional()
-      .describe('How an app that baton has not started is stopped once it is drained. none: not at all, whoever started it does.'),
+      .describe(
+        'How an app that baton has not started is stopped by `baton retire` and at the end of an upgrade: one of bootstrap.retirements by its name. none, also without it: whoever started the app stops it.',
+      ),
   }),
   endpointKeys,
 )

@@ -3,6 +3,7 @@
  * `schema.ts` is the table of keys, defaults, units and reasons that produces these shapes.
  */
 import type { RouteSpec, StickySpec, VersionName } from '../routing/route.ts'
+import type { EventName } from '../telemetry/event-names.ts'
 
 /** Where a listener binds. */
 export type BindAddress =
@@ -31,6 +32,36 @@ export interface ProcessSettings {
   readonly stopTimeoutMs: number
 }
 
+/** Where baton calls something by itself. Never in a log: a path may hold a token. */
+export interface WebUrl {
+  readonly scheme: 'http' | 'https'
+  /** A name, or an address without brackets. */
+  readonly host: string
+  readonly port: number
+  /** With its query. */
+  readonly path: string
+}
+
+/** How an app that baton has not started is stopped. */
+export type RetirementSettings =
+  | {
+      readonly is: 'signal'
+      /** Absolute. */
+      readonly pidFile: string
+      readonly signal: NodeJS.Signals
+      readonly stopTimeoutMs: number
+      /** SIGKILL when `stopTimeoutMs` has passed. */
+      readonly kill: boolean
+    }
+  | { readonly is: 'http'; readonly url: WebUrl; readonly method: string; readonly timeoutMs: number }
+
+export interface WebhookSettings {
+  readonly url: WebUrl
+  /** Absolute; must be 0600. Its content is read for each delivery. */
+  readonly secretFile: string
+  readonly events: 'all' | readonly EventName[]
+}
+
 /** Local and trusted: what binds, runs or reaches something. From the local file only. */
 export interface Bootstrap {
   readonly listeners: { readonly public: ListenerSettings; readonly metrics: ListenerSettings }
@@ -40,6 +71,8 @@ export interface Bootstrap {
   /** `loopback`, `unix`, a CIDR block, or a host name. Link-local addresses never. */
   readonly allowUpstreams: readonly string[]
   readonly processes: Readonly<Record<string, ProcessSettings>>
+  readonly retirements: Readonly<Record<string, RetirementSettings>>
+  readonly webhooks: Readonly<Record<string, WebhookSettings>>
   readonly log: { readonly format: 'auto' | 'json' | 'pretty'; readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -69,6 +102,8 @@ export interface HealthSettings {
 export interface VersionSettings {
   readonly endpoint: EndpointSettings
   readonly health: HealthSettings
+  /** Of `bootstrap.retirements`; null: whoever started the app stops it. */
+  readonly retire: string | null
 }
 
 export interface TimeoutSettings {

@@ -10,6 +10,7 @@ import type {
   HealthSettings,
   ProbeSettings,
   ProcessSettings,
+  RetirementSettings,
   VersionSettings,
 } from './settings.ts'
 import { settleRollout } from './settle-rollout.ts'
@@ -25,14 +26,15 @@ export interface ParseOptions {
 }
 
 export function settleBootstrap(document: BootstrapDocument, options: ParseOptions): Bootstrap {
-  const { listeners, admin, allowUpstreams, log } = document
-  const processes = Object.entries(document.processes).map(([name, process]) => [name, settleProcess(process, options.folder)] as const)
+  const { listeners, admin, allowUpstreams, processes, retirements, webhooks, log } = document
   return {
     listeners,
     admin: admin ? { address: admin.address, tokenFile: resolve(options.folder, admin.tokenFile) } : null,
     state: resolve(options.workingFolder, options.stateOverride || document.state),
     allowUpstreams: allowUpstreams.map((entry) => entry.toLowerCase()),
-    processes: Object.fromEntries(processes),
+    processes: each(processes, (process) => settleProcess(process, options.folder)),
+    retirements: each(retirements, (retirement) => settleRetirement(retirement, options.folder)),
+    webhooks: each(webhooks, (webhook) => ({ ...webhook, secretFile: resolve(options.folder, webhook.secretFile) })),
     log,
   }
 }
@@ -49,12 +51,22 @@ function settleProcess(process: BootstrapDocument['processes'][string], folder: 
   }
 }
 
+function settleRetirement({ signal, http }: BootstrapDocument['retirements'][string], folder: string): RetirementSettings {
+  if (http) return { is: 'http', url: http.url, method: http.method, timeoutMs: http.timeout }
+  if (!signal) throw new TypeError('a retirement without signal and http')
+  const { pidFile, name, stopTimeout, kill } = signal
+  return { is: 'signal', pidFile: resolve(folder, pidFile), signal: name, stopTimeoutMs: stopTimeout, kill }
+}
+
+function each<T, U>(given: Readonly<Record<string, T>>, settle: (value: T) => U): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, settle(value)]))
+}
+
 export function settleDynamic(document: DynamicDocument): Dynamic {
   const { timeouts, limits, drain } = document
   const health = settleHealth(document.health)
-  const versions = Object.entries(document.versions).map(([name, version]) => [name, settleVersion(version, health)] as const)
   return {
-    versions: Object.fromEntries(versions),
+    versions: each(document.versions, (version) => settleVersion(version, health)),
     stable: document.stable,
     candidate: document.candidate === undefined || document.candidate === document.stable ? null : document.candidate,
     routes: document.routes.map(settleRoute),
@@ -121,6 +133,7 @@ export function settleVersion(version: VersionDocument, health: HealthSettings):
       failureThreshold: own.failureThreshold ?? health.failureThreshold,
       passiveFailures: own.passiveFailures ?? health.passiveFailures,
     },
+    retire: version.retire ?? null,
   }
 }
 

@@ -1,7 +1,9 @@
 /** Texts with a form of their own: names, tokens, header values, paths. */
 import { cidrFault } from '../routing/address.ts'
 import { regexFault } from '../routing/regex.ts'
+import { type EventName, eventNames } from '../telemetry/event-names.ts'
 import { Misread, type Reading } from './misread.ts'
+import { nearest } from './nearest.ts'
 
 /** Version, route and process names are metric labels and file names. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -62,12 +64,22 @@ export function readPresent(value: unknown): Reading<true> {
   return value === true ? true : new Misread('true', 'for the contrary write present: true, invert: true')
 }
 
-/** How an app outside of baton is stopped. */
-export function readRetire(value: unknown): Reading<'none'> {
-  if (value === 'none') return 'none'
-  const known = typeof value === 'string' && ['signal', 'http', 'slot'].includes(value)
-  if (known) return new Misread(`none; retire: ${value} is not in this build`, 'none leaves the app running', 'unsupported')
-  return new Misread('none', null, typeof value === 'string' ? 'range' : 'kind')
+/** How an app outside of baton is stopped: a name, and null for `none`. What it does is said in the bootstrap half alone. */
+export function readRetire(value: unknown): Reading<string | null> {
+  const expected = 'none, or the name of one of bootstrap.retirements'
+  if (typeof value === 'object' && value !== null)
+    return new Misread(expected, 'say in bootstrap.retirements how, and here its name', 'kind')
+  const text = readText(value, { expected, pattern: namePattern })
+  return text === 'none' ? null : text
+}
+
+export function readEventName(value: unknown): Reading<EventName> {
+  const expected = 'the name of an event, such as upgrade.phase'
+  if (typeof value !== 'string') return new Misread(expected, null, 'kind')
+  const known = eventNames.find((name) => name === value)
+  if (known !== undefined) return known
+  const near = nearest(value, eventNames)
+  return new Misread(expected, near === null ? 'docs/reference/configuration.md lists them' : `did you mean ${near}?`)
 }
 
 export function readStack(value: unknown): Reading<string> {

@@ -21,7 +21,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     etcd: 'the etcd source',
     tls: 'TLS',
     secrets: 'secrets',
-    webhooks: 'webhooks',
     redis: 'the cache gateway',
     cache: 'the cache gateway',
     workers: 'worker processes',

@@ -17,6 +17,15 @@ export function upstreamComplaints(versions: NonNullable<Draft['versions']>, boo
   })
 }
 
+/** A request that retires an app goes where the app may be, and nowhere else. */
+export function retirementComplaints(bootstrap: Bootstrap): Complaint[] {
+  return Object.entries(bootstrap.retirements).flatMap(([name, retirement]) => {
+    if (retirement.is !== 'http') return []
+    const { host, port } = retirement.url
+    return endpointComplaints(['bootstrap', 'retirements', name, 'http', 'url'], { is: 'tcp', host, port }, bootstrap)
+  })
+}
+
 function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap): Complaint[] {
   const found = endpoint.is === 'unix' ? endpoint.path : endpoint.host
   if (endpoint.is === 'tcp' && isLinkLocal(endpoint.host))

@@ -1,4 +1,6 @@
 /** Sees that the new version of an upgrade is lost: its process ended, or it served and does not for a while. */
+
+import type { VersionName } from '../routing/route.ts'
 import type { Timer, World } from '../world.ts'
 import { isExclusive } from './roles.ts'
 import type { Upgrade } from './upgrade.ts'
@@ -7,6 +9,7 @@ import type { VersionControl } from './version-control.ts'
 export interface CandidateWatchParts {
   readonly world: World
   readonly versions: Pick<VersionControl, 'exits' | 'isServing' | 'whyNotServing'>
+  readonly to: VersionName
   /** The upgrade under way; null before it is journaled. */
   running(): Upgrade | null
   lost(upgrade: Upgrade, detail: string): void
@@ -17,20 +20,21 @@ const lookMs = 50
 const lostAfterMs = 10_000
 
 /** Of one upgrade, until the timer is cancelled. */
-export function watchCandidate({ world, versions, running, lost }: CandidateWatchParts): Timer {
-  let exits: number | null = null
+export function watchCandidate({ world, versions, to, running, lost }: CandidateWatchParts): Timer {
+  // while it only starts it may end and be started again: what counts is from the last look before it is meant to serve
+  let exits = versions.exits(to)
   let notServingSince: number | null = null
   return world.every(lookMs, () => {
     const upgrade = running()
+    const before = exits
+    exits = versions.exits(to)
     if (upgrade === null || !isMeantToServe(upgrade)) return
-    exits ??= versions.exits(upgrade.to)
-    if (versions.isServing(upgrade.to)) notServingSince = null
+    if (versions.isServing(to)) notServingSince = null
     else notServingSince ??= world.elapsed()
     const isLate = notServingSince !== null && world.elapsed() - notServingSince > lostAfterMs
-    if (!isLate && versions.exits(upgrade.to) === exits) return
-    exits = versions.exits(upgrade.to)
+    if (!isLate && exits <= before) return
     notServingSince = world.elapsed()
-    lost(upgrade, versions.whyNotServing(upgrade.to))
+    lost(upgrade, versions.whyNotServing(to))
   })
 }
 

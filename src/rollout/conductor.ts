@@ -78,14 +78,15 @@ export class Conductor {
     return this.#analyst.verdict
   }
 
-  /** After a restart: goes on where the journal says. */
-  recover(): void {
+  /** After a restart: goes on where the journal says. Resolves when what an earlier phase had set up stands again: requests may come. */
+  async recover(): Promise<void> {
     const { keeper, log, orders } = this.#parts
     orders.watchSpare()
     if (keeper.running === null) return
     this.#countFrom(keeper.running)
     log.warn('upgrade.recovered', this.#fields(keeper.running))
     this.#take({ is: 'recovered' }, null)
+    await keeper.idle()
   }
 
   /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */
@@ -153,7 +154,7 @@ export class Conductor {
       if (phase === 'shift' && this.#parts.dynamic().rollout.analysis.enabled) this.#analyst.look()
       else this.#take({ is: 'candidate-lost', detail }, seq)
     }
-    this.#watch = watchCandidate({ world, versions, running: () => keeper.running, lost })
+    this.#watch = watchCandidate({ world, versions, to: upgrade.to, running: () => keeper.running, lost })
   }
 
   /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
@@ -267,10 +268,12 @@ export class Conductor {
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
-  #stop(name: VersionName, { phase, from, plan }: Upgrade): Promise<void> {
-    const { orders } = this.#parts
+  #stop(name: VersionName, { phase, from, plan, seq }: Upgrade): Promise<void> {
+    const { orders, keeper } = this.#parts
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
-    return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs) : orders.stopForGood(name)
+    // a rollback that came first has made it serve again
+    const isWanted = () => keeper.running?.seq === seq
+    return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
   }
 
   #awaitReady(name: VersionName, deadline: number, seq: number): void {

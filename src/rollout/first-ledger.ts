@@ -1,6 +1,7 @@
 /** The ledger that a generation begins with: the journal's, held against a configuration that may have changed meanwhile. */
 import type { VersionName } from '../routing/route.ts'
 import type { Ledger } from './ledger.ts'
+import { orderIn } from './overlay.ts'
 import { isOver } from './upgrade.ts'
 
 export interface FirstLedger {
@@ -38,8 +39,7 @@ export function firstLedger(journaled: Ledger | null, { stable, versions }: Conf
     const warning = `stable was edited to ${stable} while upgrade ${upgrade?.id} was under way; the upgrade goes on, the edit counts for nothing`
     return { ledger: { ...kept, configuredStable: stable }, warning }
   }
-  const retired = kept.retired.filter((name) => name !== stable)
-  return { ledger: { ...kept, stable, configuredStable: stable, retired }, warning: `stable was edited to ${stable} while baton was down` }
+  return { ledger: { ...kept, ...orderIn(kept, { stable }) }, warning: `stable was edited to ${stable} while baton was down` }
 }
 
 function fresh(stable: VersionName): Ledger {

@@ -26,7 +26,7 @@ export function rolesFor(ledger: Ledger, dynamic: Configured): Roles {
 }
 
 export function wishesFor(ledger: Ledger, dynamic: Configured): Wishes {
-  const { spare, drained, retired } = ledger
+  const { spare, drained, retired } = { ...ledger, ...orderIn(ledger, dynamic) }
   const running = runningOf(ledger)
   const { stable, candidate } = rolesFor(ledger, dynamic)
   const waits = running !== null && startsLater(running)
@@ -50,9 +50,12 @@ export function vetoFor(ledger: Ledger, next: Configured): { readonly path: stri
 }
 
 /** What a configuration that was swapped in makes of the ledger; null if it orders nothing. */
-export function orderIn(ledger: Ledger, { stable }: Configured): Partial<Ledger> | null {
-  if (stable === ledger.configuredStable) return null
-  return { stable, configuredStable: stable, retired: ledger.retired.filter((name) => name !== stable) }
+export function orderIn(ledger: Ledger, { stable }: Pick<Configured, 'stable'>): Partial<Ledger> | null {
+  const { configuredStable, retired, drained, spare } = ledger
+  if (stable === configuredStable) return null
+  const without = (names: readonly VersionName[]) => names.filter((name) => name !== stable)
+  const kept = spare?.version === stable ? null : spare
+  return { stable, configuredStable: stable, retired: without(retired), drained: without(drained), spare: kept }
 }
 
 /** Exclusive: the new one may not run before the old one has stopped. */

@@ -37,16 +37,18 @@ export interface RolloutParts {
 export class Rollout {
   readonly control: Control
   readonly #log: Log
+  readonly #versions: VersionControl
   readonly #keeper: LedgerKeeper
   readonly #conductor: Conductor
 
   constructor(parts: RolloutParts) {
-    const { log, journal, first, holding } = parts
+    const { log, journal, first, holding, versions } = parts
     const { ledger, warning } = firstLedger(journal.read(), first)
     if (warning !== null) log.warn('rollout.ledger', { warning })
     const keeper = new LedgerKeeper(ledger, journal)
     const orders = new VersionOrders({ ...parts, keeper })
     this.#log = log
+    this.#versions = versions
     this.#keeper = keeper
     this.#conductor = new Conductor({
       ...parts,
@@ -85,13 +87,14 @@ export class Rollout {
   follow(dynamic: Dynamic): void {
     const keeper = this.#keeper
     if (orderIn(keeper.ledger, dynamic) === null) return
+    this.#versions.undrain(dynamic.stable)
     const written = keeper.inTurn(() => keeper.write(orderIn(keeper.ledger, dynamic) ?? {}))
     written.catch((error: unknown) => this.#log.error('rollout.failed', { reason: errorMessage(error) }))
   }
 
-  /** Goes on with what the journal says is under way. */
-  start(): void {
-    this.#conductor.recover()
+  /** Goes on with what the journal says is under way; resolves when requests may come. */
+  start(): Promise<void> {
+    return this.#conductor.recover()
   }
 
   stop(): Promise<void> {

@@ -12,7 +12,7 @@ export interface VersionOrdersParts {
   readonly world: World
   readonly log: Log
   readonly keeper: LedgerKeeper
-  readonly versions: VersionControl
+  readonly versions: Pick<VersionControl, 'apply' | 'isServing' | 'whyNotServing' | 'drain' | 'undrain' | 'retire'>
   /** Roles have changed: lay them over the running snapshot. */
   route(): void
   dynamic(): Pick<Dynamic, 'versions'>
@@ -65,6 +65,7 @@ export class VersionOrders {
       if (!drained.includes(name) && !retired.includes(name)) return this.#unchanged()
       await keeper.write({ drained: without(drained, name), retired: without(retired, name) })
       versions.undrain(name)
+      this.#parts.route()
       versions.apply()
       return this.#accepted()
     })
@@ -76,10 +77,13 @@ export class VersionOrders {
     return keeper.inTurn(async () => {
       const refusal = this.#whyNotDrain(name, force)
       if (refusal !== null) return refusal
-      if (keeper.ledger.retired.includes(name)) return this.#unchanged()
-      await this.#writeRetired(name)
+      const wasRetired = keeper.ledger.retired.includes(name)
+      if (!wasRetired) await this.#writeRetired(name)
+      // one that is gone is no candidate any more
+      this.#parts.route()
+      // once more where it failed, or a crash came before it: what is gone already stays as it is
       this.#later(versions.retire(name))
-      return this.#accepted()
+      return wasRetired ? this.#unchanged() : this.#accepted()
     })
   }
 
@@ -95,17 +99,23 @@ export class VersionOrders {
     return this.#accepted()
   }
 
-  /** Stops it for good; resolves when it is gone. Outside a turn. */
-  async stopForGood(name: VersionName): Promise<void> {
+  /** Stops it for good; resolves when it is gone. Outside a turn: `isWanted` is asked in it, for what came before may have changed all. */
+  async stopForGood(name: VersionName, isWanted: () => boolean): Promise<void> {
     const { keeper, versions } = this.#parts
-    await keeper.inTurn(() => this.#writeRetired(name))
-    await versions.retire(name)
+    const stopped = await keeper.inTurn(async () => {
+      if (!isWanted()) return null
+      await this.#writeRetired(name)
+      return { gone: versions.retire(name) }
+    })
+    await stopped?.gone
   }
 
-  /** It lives on, drained, and is stopped for good when its time has passed. Outside a turn. */
-  async keepAsSpare(version: VersionName, forMs: number): Promise<void> {
+  /** It lives on, drained, and is stopped for good when its time has passed. Outside a turn, as `stopForGood`. */
+  async keepAsSpare(version: VersionName, forMs: number, isWanted: () => boolean): Promise<void> {
     const { keeper, world } = this.#parts
-    await keeper.inTurn(() => keeper.write({ spare: { version, until: world.now() + forMs } }))
+    await keeper.inTurn(async () => {
+      if (isWanted()) await keeper.write({ spare: { version, until: world.now() + forMs } })
+    })
     this.watchSpare()
   }
 
@@ -115,7 +125,7 @@ export class VersionOrders {
     const { spare } = keeper.ledger
     if (spare === null) return
     const leftMs = spare.until - world.now()
-    if (leftMs <= 0) this.#later(this.stopForGood(spare.version))
+    if (leftMs <= 0) this.#later(this.stopForGood(spare.version, () => keeper.ledger.spare?.version === spare.version))
     else this.#spareTimer = world.after(Math.min(spareLookMs, leftMs), () => this.watchSpare())
   }
 
@@ -138,11 +148,12 @@ export class VersionOrders {
   }
 
   async #makeStable(name: VersionName): Promise<void> {
-    const { keeper, log } = this.#parts
+    const { keeper, log, versions } = this.#parts
     const { retired, drained, spare } = keeper.ledger
     const nextSpare = spare?.version === name ? null : spare
     await keeper.write({ stable: name, retired: without(retired, name), drained: without(drained, name), spare: nextSpare })
     this.#parts.route()
+    versions.apply()
     log.info('roles.moved', { stable: name })
   }
 

@@ -40,6 +40,14 @@ export function createLog(world: Pick<World, 'now'>, level: Level, sinks: readon
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
+/** A sink that gets only what is at or above `level`. */
+export function atLeast(level: Level, sink: LogSink): LogSink {
+  const lowest = levels.indexOf(level)
+  return (record) => {
+    if (levels.indexOf(record.level) >= lowest) sink(record)
+  }
+}
+
 export function jsonLine({ time, level, event, fields }: LogRecord): string {
   // first for the eye, and last so that no field takes their names
   return `${JSON.stringify(Object.assign({ time, level, event }, fields, { time, level, event }))}\n`

@@ -60,6 +60,11 @@ export const metricsTable = {
   baton_version_serving: { type: 'gauge', help: '1 if the version is ready, active and reachable.', labels: ['version'] },
   baton_role: { type: 'gauge', help: '1 for the version that plays the role.', labels: ['role', 'version'] },
   baton_probes_total: { type: 'counter', help: 'Probes, by outcome (pass, fail).', labels: ['version', 'outcome'] },
+  baton_retirements_total: {
+    type: 'counter',
+    help: 'Retirements of apps that baton has not started, by outcome (stopped, gone, failed).',
+    labels: ['version', 'outcome'],
+  },
   baton_process_starts_total: { type: 'counter', help: 'Starts of a managed process.', labels: ['version'] },
   baton_process_exits_total: { type: 'counter', help: 'Ends of a managed process that nobody asked for.', labels: ['version'] },
   baton_resolutions_total: {
@@ -72,6 +77,16 @@ export const metricsTable = {
   baton_config_swaps_total: { type: 'counter', help: 'Configurations swapped in.', labels: ['source'] },
   baton_config_rejected_total: { type: 'counter', help: 'Faults of refused configurations.', labels: ['source', 'reason'] },
   baton_keeper_lost: { type: 'gauge', help: '1 if the keeper is gone and this generation serves alone.', labels: [] },
+  baton_webhook_deliveries_total: {
+    type: 'counter',
+    help: 'Deliveries to a webhook, by outcome (delivered, retried, refused, failed).',
+    labels: ['webhook', 'outcome'],
+  },
+  baton_webhook_dropped_total: {
+    type: 'counter',
+    help: 'Events that a webhook was too slow or too long away to be told of.',
+    labels: ['webhook'],
+  },
   baton_log_dropped_total: { type: 'counter', help: 'Access-log lines dropped because the reader was too slow.', labels: [] },
 } as const satisfies Record<string, MetricSpec>
 

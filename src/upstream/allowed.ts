@@ -1,4 +1,6 @@
 /** Which addresses baton may connect to: `bootstrap.allowUpstreams`, checked again after each look-up, so that a name cannot lead elsewhere. */
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { type AddressSet, addressSet, cidrFault } from '../routing/address.ts'
 
 const loopback: readonly string[] = ['127.0.0.0/8', '::1/128']
@@ -14,4 +16,19 @@ export function allowedAddresses(host: string, allowUpstreams: readonly string[]
   })
   const set = addressSet(blocks)
   return (address) => !linkLocal.has(address) && (listedByName || set.has(address))
+}
+
+/** Looks a name up for a connection, and gives only the addresses that are allowed. An address that needs no look-up does not come here. */
+export function allowedLookup(allowUpstreams: readonly string[]): LookupFunction {
+  return (host, options, callback) => {
+    const isAllowed = allowedAddresses(host, allowUpstreams)
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error !== null) return callback(error, [])
+      const usable = found.filter(({ address }) => isAllowed(address))
+      const [first] = usable
+      if (first === undefined) return callback(new Error(`${host} leads where bootstrap.allowUpstreams does not allow`), [])
+      if (options.all === true) callback(null, usable)
+      else callback(null, first.address, first.family)
+    })
+  }
 }

@@ -1,4 +1,4 @@
-/** Follows a version's host name: looked up again every few seconds, and a moved address is reported. An address needs no look-up. */
+/** Follows a version's host name, its IPv4 addresses first (an app on "localhost" seldom listens on ::1 as well): looked up again every few seconds, and a moved address is reported. An address needs no look-up. */
 import { lookup } from 'node:dns/promises'
 import net from 'node:net'
 import { errorCode, errorMessage } from '../errors.ts'
@@ -43,7 +43,7 @@ export class Resolver {
 
   async #look(): Promise<void> {
     try {
-      const found = await lookup(this.#host, { all: true })
+      const found = await lookup(this.#host, { all: true, order: 'ipv4first' })
       if (!this.#stopped) this.#take(found.map(({ address }) => address))
     } catch (error) {
       // the last known address goes on serving: a name server's fault must not become the app's

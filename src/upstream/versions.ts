@@ -9,7 +9,8 @@ import type { VersionName } from '../routing/route.ts'
 import type { Claim } from './claim.ts'
 import type { DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
-import type { AppExit } from './managed-process.ts'
+import { type AppExit, appName } from './managed-process.ts'
+import { type Retirement, RetirementFault, retireApp } from './retirement.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
 import type { Actor, Version } from './version.ts'
 
@@ -24,7 +25,7 @@ export interface Wishes {
   readonly candidate: VersionName | null
   /** They run whatever the routes say. */
   readonly kept: readonly VersionName[]
-  /** They do not run, whatever the routes say. */
+  /** They do not run, whatever the roles and the routes say. */
   readonly retired: readonly VersionName[]
   /** They run and take no exchange. */
   readonly drained: readonly VersionName[]
@@ -46,6 +47,9 @@ export class Versions {
   #remembered: Readonly<Record<VersionName, string>>
   #drain: DrainLimits = { graceMs: 0, deadlineMs: 0 }
   #transportKey: string | null = null
+  #applied: { readonly bootstrap: Bootstrap; readonly dynamic: Dynamic } | null = null
+  /** Those whose app is being stopped by an order: it is asked once, however often the order is given. */
+  readonly #retiring = new Map<VersionName, Promise<void>>()
   #stopped = false
 
   constructor(parts: VersionsParts) {
@@ -76,10 +80,12 @@ export class Versions {
   apply(bootstrap: Bootstrap, dynamic: Dynamic, wishes: Wishes = configured(dynamic)): void {
     if (this.#stopped) return
     this.#drain = dynamic.drain
+    this.#applied = { bootstrap, dynamic }
     this.#renewTransports(dynamic)
     const wanted = wantedVersions(dynamic, wishes)
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
+    for (const name of wishes.retired) this.#stopLeftBehind(name, dynamic.versions[name], bootstrap)
     for (const name of wishes.drained) if (this.get(name)?.order.is === 'active') void this.drain(name)
     // what a former generation saw says nothing of a version that comes later
     this.#remembered = {}
@@ -94,12 +100,35 @@ export class Versions {
     this.supervised(name)?.undrain()
   }
 
-  /** Drains it if it was not drained, and stops it for good. The next `apply` must not want it. */
-  async retire(name: VersionName): Promise<void> {
+  /**
+   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it.
+   * Asked again, of a version that is not there any more, it looks after the external app again. @throws RetirementFault
+   */
+  retire(name: VersionName): Promise<void> {
+    const running = this.#retiring.get(name)
+    if (running !== undefined) return running
+    const retired = this.#retire(name).finally(() => this.#retiring.delete(name))
+    this.#retiring.set(name, retired)
+    return retired
+  }
+
+  async #retire(name: VersionName): Promise<void> {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
     if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#drain)
     await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
+    const retirement = this.#retirementOf(name)
+    if (retirement === null) return
+    if (this.#stopped) throw new RetirementFault(`${name} is not retired by ${retirement.name}: baton stops`)
+    await retireApp(retirement, this.#parts)
+  }
+
+  #retirementOf(version: VersionName): Retirement | null {
+    const { bootstrap, dynamic } = this.#applied ?? {}
+    const { endpoint, retire: name = null } = dynamic?.versions[version] ?? {}
+    if (bootstrap === undefined || endpoint === undefined || name === null) return null
+    const settings = bootstrap.retirements[name]
+    return settings === undefined ? null : { version, name, settings, endpoint, allowUpstreams: bootstrap.allowUpstreams }
   }
 
   appsChanged(): void {
@@ -206,6 +235,20 @@ export class Versions {
     if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drain)
   }
 
+  /** A former generation died before it had stopped the process of a version that was retired. */
+  #stopLeftBehind(name: VersionName, settings: VersionSettings | undefined, bootstrap: Bootstrap): void {
+    if (settings?.endpoint.is !== 'process') return
+    const { process } = settings.endpoint
+    const definition = bootstrap.processes[process]
+    const app = definition === undefined ? null : appName(process, definition)
+    const isOwned = this.#everyone().some((other) => other.process?.app === app)
+    if (app === null || isOwned || this.#parts.apps.running(app) === null) return
+    this.#parts.log.warn('process.left_behind', { version: name, hint: 'it was retired, and is stopped now' })
+    const supervised = this.#create(name, settings, bootstrap, false)
+    supervised.start()
+    this.#leave(supervised, 'operator', { graceMs: 0, deadlineMs: 0 })
+  }
+
   /** Both processes want one port: the former has to end before the next can begin, unless they are the same one. */
   #restart(name: VersionName, former: Entry, next: Entry): void {
     if (former.supervised.process?.app !== next.supervised.process?.app) {
@@ -261,8 +304,8 @@ function wantedVersions(dynamic: Dynamic, wishes: Wishes): Map<VersionName, Vers
     if (fallback !== null) named.add(fallback)
     for (const target of 'to' in action ? [action.to] : Object.keys(action.split)) named.add(target)
   }
-  const isRetired = (name: VersionName) => retired.includes(name) && name !== stable && !kept.includes(name)
-  const runs = ([name, { endpoint }]: [VersionName, VersionSettings]) => !isRetired(name) && (endpoint.is !== 'process' || named.has(name))
+  const runs = ([name, { endpoint }]: [VersionName, VersionSettings]) =>
+    !retired.includes(name) && (endpoint.is !== 'process' || named.has(name))
   return new Map(Object.entries(dynamic.versions).filter(runs))
 }
 

@@ -16,7 +16,7 @@ const baton = await startToldBaton()
 after(() => baton.close())
 beforeEach(() => {
   baton.onLook = () => undefined
-  baton.explained = null
+  baton.explained = { receipt: { cut: 0, failed: 0 }, entries: [] }
   baton.analysis = null
 })
 
@@ -73,6 +73,26 @@ describe('baton upgrade --wait', () => {
       `${name}  ${verdictLine(verdictOf())}`,
       `${name}  done`,
     ])
+  })
+
+  test('ends with 1 where it is done and exchanges failed meanwhile, which the receipt counts', async () => {
+    baton.explained = { receipt: { cut: 2, failed: 3 }, entries: [] }
+    const { stdout, code } = await wait(upgradeAt({ phase: 'done' }))
+    assert.deepEqual(stdout.trimEnd().split('\n').slice(-2), [
+      `2 cut at the end of their time; "baton explain ${id}" has the receipt`,
+      `done, but 3 failed meanwhile; "baton explain ${id}" has the receipt`,
+    ])
+    assert.equal(code, 1)
+  })
+
+  test('waits for a receipt that is still being written', async (t) => {
+    const [unwritten, written] = [null, 1].map((failed) => ({ receipt: { cut: failed, failed }, entries: [] }))
+    let asked = 0
+    const explained = Object.getOwnPropertyDescriptor(baton, 'explained') ?? {}
+    t.after(() => Object.defineProperty(baton, 'explained', explained))
+    Object.defineProperty(baton, 'explained', { configurable: true, get: () => (asked++ < 2 ? unwritten : written) })
+    assert.equal((await wait(upgradeAt({ phase: 'done' }))).code, 1)
+    assert.equal(asked, 3)
   })
 
   const ends: readonly (readonly [string, Upgrade, number, string])[] = [

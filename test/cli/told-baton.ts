@@ -76,7 +76,7 @@ export async function startToldBaton(): Promise<ToldBaton> {
     outcome: { is: 'accepted', upgrade: null },
     states: [],
     analysis: null,
-    explained: null,
+    explained: { receipt: { cut: 0, failed: 0 }, entries: [] },
     events,
     onLook: () => undefined,
     async down() {

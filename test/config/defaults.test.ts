@@ -25,6 +25,8 @@ describe('a document that says only what it must', () => {
       state: '/srv/.baton',
       allowUpstreams: ['loopback', 'unix'],
       processes: {},
+      retirements: {},
+      webhooks: {},
       log: { format: 'auto', level: 'info' },
     })
   })
@@ -43,6 +45,7 @@ describe('a document that says only what it must', () => {
             failureThreshold: 2,
             passiveFailures: 5,
           },
+          retire: null,
         },
       },
       stable: 'v1',

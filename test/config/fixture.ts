@@ -41,6 +41,14 @@ export const everyKey = {
       one: { command: ['node', 'app.js'], port: 3001, env: { MODE: 'live' }, cwd: 'app', output: 'inherit', stopTimeout: '10s' },
       two: { command: ['node'], port: 3002, output: { file: 'two.log' } },
     },
+    retirements: {
+      asked: { signal: { pidFile: 'app.pid', name: 'SIGQUIT', stopTimeout: '20s', kill: true } },
+      told: { http: { url: 'http://127.0.0.1:3009/shutdown?now=1', method: 'PUT', timeout: '3s' } },
+    },
+    webhooks: {
+      ops: { url: 'https://hooks.invalid/ops', secretFile: 'ops.secret', events: ['upgrade.phase', 'upgrade.concluded'] },
+      audit: { url: 'http://127.0.0.1:9000/', secretFile: '/run/audit.secret', events: 'all' },
+    },
     log: { format: 'json', level: 'debug' },
     stack: 'node',
   },
@@ -59,7 +67,7 @@ export const everyKey = {
         passiveFailures: 0,
       },
     },
-    v3: { socket: '/run/app.sock', health: { tcp: true }, retire: 'none' },
+    v3: { socket: '/run/app.sock', health: { tcp: true }, retire: 'told' },
   },
   health: {
     http: '/healthz',

@@ -126,17 +126,3 @@ describe('a plan is refused', () => {
     })
   }
 })
-
-describe('retire', () => {
-  const version = (text: string) => `versions: { v1: { ${text} } }\nstable: v1\n`
-  test('of an app that baton has not started may be none', () => void parse(version('url: "http://127.0.0.1:1", retire: none')))
-  test('beside a process is refused: that one baton stops', () => {
-    const processes = 'bootstrap: { processes: { p: { command: [app], port: 1 } } }\n'
-    const [fault, ...more] = faultsOf(`${processes}${version('process: p, retire: none')}`)
-    assert.deepEqual(more, [])
-    assert.equal(
-      fault && formatConfigFault(fault),
-      'baton.yaml:2:17 versions.v1: found process and retire, expected no retire beside process (a process of baton is stopped by baton)',
-    )
-  })
-})

@@ -370,13 +370,6 @@ const later: Case[] = [
     'versions: { v1: { slot: blue } }\nstable: v1\n',
     ':1:19 versions.v1.slot: found the key "slot", expected only what this build can do (slots: not in this build)',
   ],
-  ...['signal', 'http', 'slot'].map(
-    (how): Case => [
-      `retire: ${how}`,
-      `versions: { v1: { url: "http://127.0.0.1:1", retire: ${how} } }\nstable: v1\n`,
-      `:1:54 versions.v1.retire: found "${how}", expected none; retire: ${how} is not in this build (none leaves the app running)`,
-    ],
-  ),
   [
     'a signed link',
     route('only: { signed: x, cidrs: [10.0.0.0/8] }'),
@@ -390,7 +383,7 @@ const later: Case[] = [
   ...['cache', 'tls', 'tracing', 'fleet'].map(
     (key): Case => [key, `${minimal}${key}: {}\n`, `:4:1 ${key}: found the key "${key}", expected only what this build can do`],
   ),
-  ...['source', 'etcd', 'webhooks', 'secrets', 'tls', 'workers'].map(
+  ...['source', 'etcd', 'secrets', 'tls', 'workers'].map(
     (key): Case => [
       `bootstrap.${key}`,
       `bootstrap: { ${key}: {} }\n${minimal}`,

@@ -427,6 +427,20 @@ export function inboundContract(name: string, serve: ServeInbound): void {
       assert.equal(receivers.length, 1)
     })
 
+    test('that come while a response that closes is under way are not read either', async (t) => {
+      const { connect, request, receivers } = await begin(t)
+      const client = await connect(get('/1'))
+      const { inbound } = await request()
+      inbound.respond(200, 'OK', [], true)
+      await until(() => client.received.includes('\r\n\r\n'), 'the head is here')
+      client.send(get('/2'))
+      await quiet()
+      inbound.end(null)
+      await until(() => client.ending !== 'open', 'the connection is ended')
+      await quiet()
+      assert.equal(receivers.length, 1)
+    })
+
     test('by the thousand are held back by the socket, not in memory, and all are answered', async (t) => {
       const { connect, request } = await begin(t)
       const count = 1_000

@@ -88,6 +88,26 @@ test('a client that is slow to read the last bytes, and reads on, gets every res
   await app.close()
 })
 
+test('a client that was slow once is not cut for the silence of its next response', async () => {
+  const { app, plane } = await setUp({ timeouts: { idle: '400ms' } })
+  await using running = plane
+  const response = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
+  const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'
+  app.serve = (connection) => connection.socket.on('data', (bytes) => connection.send(bytes.includes('/events') ? stream : response))
+  const client = await connectRaw({ port: running.port })
+  client.socket.pause()
+  for (let each = 0; each < 400; each += 1) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  client.send('GET /events HTTP/1.1\r\nHost: a\r\n\r\n')
+  await until(() => running.inFlight() === 1, 'they have begun')
+  await until(() => running.inFlight() === 0, 'an exchange is over, with bytes that the client has not taken')
+  client.socket.resume()
+  await until(() => client.received.includes('text/event-stream'), 'the stream has begun')
+  await new Promise((resolve) => setTimeout(resolve, 700))
+  assert.equal(client.ending, 'open')
+  client.destroy()
+  await app.close()
+})
+
 const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
 async function tunnel(plane: { readonly port: number; inFlight(): number }, app: RawApp) {

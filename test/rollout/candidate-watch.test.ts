@@ -13,6 +13,7 @@ function watched(first: Upgrade | null) {
   const timer = watchCandidate({
     world,
     versions,
+    to: 'v2',
     running: () => state.upgrade,
     lost: () => {
       state.lost += 1
@@ -41,6 +42,24 @@ describe('the watch over the candidate', () => {
     assert.equal(state.lost, 0)
     world.advance(300)
     assert.equal(state.lost, 1)
+  })
+
+  test('tells of an end that came right after it was meant to serve', () => {
+    const { world, state } = watched(upgradeAt({ phase: 'health-check' }))
+    world.advance(200)
+    state.upgrade = upgradeAt(shifting)
+    state.exits = 1
+    world.advance(200)
+    assert.equal(state.lost, 1)
+  })
+
+  test('does not hold against it that it ended while it only started', () => {
+    const { world, state } = watched(upgradeAt({ phase: 'health-check' }))
+    state.exits = 2
+    world.advance(200)
+    state.upgrade = upgradeAt(shifting)
+    world.advance(200)
+    assert.equal(state.lost, 0)
   })
 
   test('is there still when the upgrade took long to be journaled', () => {

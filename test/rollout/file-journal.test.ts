@@ -39,8 +39,9 @@ describe('the ledger', () => {
     test(`keeps an upgrade whole, wherever it stands: ${strategy}`, async (t) => {
       const folder = await temporaryFolder(t)
       const { messages, warn } = warned()
-      for (const place of places) {
-        const upgrade = upgradeAt(place, { plan: plan({ strategy }), ours: false })
+      for (const place of places.filter(({ phase }) => phase !== 'shift' || strategy === 'shift')) {
+        const steps = strategy === 'shift' ? {} : { steps: [] }
+        const upgrade = upgradeAt(place, { plan: plan({ strategy, ...steps }), ours: false })
         const written: Ledger = { ...ledger, retired: ['v0'], drained: ['v3'], spare: { version: 'v3', until: 7 }, upgrade }
         await (await FileJournal.open(folder, warn)).write(written)
         assert.deepEqual((await FileJournal.open(folder, warn)).read(), written)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createLog, jsonLine, type Level, type LogRecord, levelOf, levels, prettyLine } from '../../src/telemetry/log.ts'
+import { atLeast, createLog, jsonLine, type Level, type LogRecord, levelOf, levels, prettyLine } from '../../src/telemetry/log.ts'
 import { lineSink } from '../../src/telemetry/standard-output.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 
@@ -24,6 +24,15 @@ test('each record goes to every sink, in their order, with the time of the world
   const log = createLog(new FakeWorld(), 'info', [({ time }) => void heard.push(`1 ${time}`), ({ event }) => void heard.push(`2 ${event}`)])
   log.info('config.applied')
   assert.deepEqual(heard, ['1 2026-11-24T07:02:12.000Z', '2 config.applied'])
+})
+
+test('a sink may hear less than the others', () => {
+  const heard: string[] = []
+  const each = (name: string) => (record: LogRecord) => void heard.push(`${name} ${record.level}`)
+  const log = createLog(new FakeWorld(), 'info', [atLeast('warn', each('lines')), each('events')])
+  log.info('upgrade.phase')
+  log.warn('version.not-ready')
+  assert.deepEqual(heard, ['events info', 'lines warn', 'events warn'])
 })
 
 test('the level of a fault is by blame', () => {
@@ -67,6 +76,7 @@ test('a sink is pretty where it is told to be, and by itself on a terminal', () 
     let text = ''
     const output = {
       isTerminal,
+      unread: 0,
       onDrain: () => {},
       write: (given: string) => {
         text += given

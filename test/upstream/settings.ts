@@ -12,11 +12,11 @@ export const health: HealthSettings = {
 }
 
 export function tcp(port: number, given: Partial<HealthSettings> = {}, host = '127.0.0.1'): VersionSettings {
-  return { endpoint: { is: 'tcp', host, port }, health: { ...health, ...given } }
+  return { endpoint: { is: 'tcp', host, port }, health: { ...health, ...given }, retire: null }
 }
 
 export function managed(process: string, given: Partial<HealthSettings> = {}): VersionSettings {
-  return { endpoint: { is: 'process', process }, health: { ...health, ...given } }
+  return { endpoint: { is: 'process', process }, health: { ...health, ...given }, retire: null }
 }
 
 export function processOf(port: number, given: Partial<ProcessSettings> = {}): ProcessSettings {
@@ -31,6 +31,8 @@ export function bootstrapOf(processes: Bootstrap['processes'] = {}, allowUpstrea
     state: '/tmp',
     allowUpstreams,
     processes,
+    retirements: {},
+    webhooks: {},
     log: { format: 'json', level: 'info' },
   }
 }

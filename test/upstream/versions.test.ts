@@ -1,12 +1,15 @@
 /** The versions in step with the configuration: what is kept, what is replaced and when, and what is stopped. */
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import type { Dynamic, ProcessSettings, VersionSettings } from '../../src/config/settings.ts'
+import { Fault } from '../../src/errors.ts'
 import type { RouteSpec } from '../../src/routing/route.ts'
 import { createLog, type LogRecord } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import type { Claim } from '../../src/upstream/claim.ts'
 import { appName } from '../../src/upstream/managed-process.ts'
+import { RetirementFault } from '../../src/upstream/retirement.ts'
 import { Versions } from '../../src/upstream/versions.ts'
 import { parse } from '../config/fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
@@ -336,6 +339,29 @@ describe('a managed version', () => {
     assert.equal(next.get('v1')?.serving, false)
   })
 
+  test('that was retired does not run, though it is stable', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    const wishes = { stable: 'v1', candidate: 'v2', kept: ['v2'], retired: ['v1'], drained: [] }
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`])
+    assert.equal(versions.get('v1'), undefined)
+  })
+
+  test('that was retired, and whose process a former generation did not live to stop, is stopped', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    keeper.runs(name('p1', one))
+    const wishes = { stable: 'v2', candidate: null, kept: [], retired: ['v1'], drained: [] }
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    let gone = false
+    const retired = versions.retire('v1').then(() => (gone = true))
+    await quiet(2)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`, `SIGTERM ${name('p1', one)}`])
+    assert.equal(gone, false)
+    versions.appExited(keeper.ends(name('p1', one)))
+    await retired
+  })
+
   test('whose process changed on another port is replaced like any other', async (t) => {
     const { versions, keeper, one, two, serving } = await setUp(t)
     keeper.runs(name('p1', one))
@@ -492,5 +518,87 @@ describe('stop', () => {
     await quiet(2)
     void stopped
     assert.deepEqual(metrics.samples('active_connections_before'), [{ labels: { version: 'v1' }, value: 1 }])
+  })
+})
+
+describe('an external version that says how its app is stopped', () => {
+  async function withRetirement(t: TestContext) {
+    const set = await setUp(t)
+    const calls: string[] = []
+    const answer = { status: 200 }
+    const server = createServer((request, response) => {
+      calls.push(`${request.method} ${request.url}`)
+      response.writeHead(answer.status).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => void server.close())
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const url = { scheme: 'http', host: '127.0.0.1', port, path: '/off' } as const
+    const old = { is: 'http', url, method: 'POST', timeoutMs: 5_000 } as const
+    const bootstrap = { ...plain, retirements: { old } }
+    const versionsOf = (retire: string | null) => ({ v1: { ...tcp(set.one, quick), retire }, v2: tcp(set.two, quick) })
+    const apply = (retire: string | null) => set.versions.apply(bootstrap, dynamicOf(versionsOf(retire), { stable: 'v2' }))
+    apply('old')
+    await set.serving('v1', 'v2')
+    return { ...set, calls, answer, bootstrap, apply }
+  }
+
+  test('has it stopped by an order, after its drain', async (t) => {
+    const { versions, calls, claim } = await withRetirement(t)
+    const exchange = claim('v1')
+    const retired = versions.retire('v1')
+    await quiet()
+    assert.deepEqual(calls, [])
+    exchange.cut(new Fault('stopping', 'it ends'))
+    await retired
+    assert.deepEqual(calls, ['POST /off'])
+  })
+
+  test('has it stopped once, however often that is ordered meanwhile', async (t) => {
+    const { versions, calls } = await withRetirement(t)
+    await Promise.all([versions.retire('v1'), versions.retire('v1')])
+    assert.deepEqual(calls, ['POST /off'])
+  })
+
+  test('is not retired where that fails, and is asked again by the next order', async (t) => {
+    const { versions, calls, answer, metrics } = await withRetirement(t)
+    answer.status = 500
+    await assert.rejects(versions.retire('v1'), RetirementFault)
+    answer.status = 204
+    await versions.retire('v1')
+    assert.deepEqual(calls, ['POST /off', 'POST /off'])
+    const outcomes = metrics.samples('baton_retirements_total').map(({ labels, value }) => [labels.outcome, value])
+    assert.deepEqual(outcomes, [
+      ['failed', 1],
+      ['stopped', 1],
+    ])
+  })
+
+  test('says none meanwhile: nothing is asked', async (t) => {
+    const { versions, calls, apply } = await withRetirement(t)
+    apply(null)
+    await versions.retire('v1')
+    assert.deepEqual(calls, [])
+  })
+
+  test('is not stopped because a configuration drops it or moves it', async (t) => {
+    const { versions, calls, bootstrap, two, serving, events } = await withRetirement(t)
+    versions.apply(bootstrap, dynamicOf({ v1: { ...tcp(two, quick), retire: 'old' }, v2: tcp(two, quick) }, { stable: 'v2' }))
+    await until(() => events('version.replaced') === 1, 'v1 has moved')
+    versions.apply(bootstrap, dynamicOf({ v2: tcp(two, quick) }))
+    await until(() => versions.all().length === 1, 'v1 is gone')
+    await serving('v2')
+    assert.deepEqual(calls, [])
+  })
+
+  test('is not stopped because baton stops, not even where it was ordered and the drain is not over', async (t) => {
+    const { versions, calls, claim, world } = await withRetirement(t)
+    claim('v1')
+    const retired = assert.rejects(versions.retire('v1'), /baton stops$/)
+    const stopped = versions.stop(0)
+    world.advance(60_000)
+    await Promise.all([retired, stopped])
+    assert.deepEqual(calls, [])
   })
 })

@@ -1,0 +1,30 @@
+/** Whether an upgrade that is done kept its promise: its receipt counts what baton could not answer. */
+import { type ExitCode, exitCode } from '../errors.ts'
+import type { AdminAddress } from './admin-address.ts'
+import { ask } from './admin-client.ts'
+import type { Context } from './command.ts'
+
+/** The receipt is written right after the end; where a generation died in between, it never is. */
+const looks = 20
+const lookMs = 100
+
+/** `done`, or `failed` with a line that says what broke. What a drain cut had outlived its limits, and is only told. */
+export async function keptPromise(id: string, address: AdminAddress, { print, world }: Context): Promise<ExitCode> {
+  let found = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+  for (let look = 1; look < looks && figure(found, 'failed') === null; look += 1) {
+    await new Promise<void>((resolve) => world.after(lookMs, resolve))
+    found = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+  }
+  const [cut, failed] = [figure(found, 'cut') ?? 0, figure(found, 'failed') ?? 0]
+  if (cut > 0) print(`${cut} cut at the end of their time; "baton explain ${id}" has the receipt\n`)
+  if (failed === 0) return exitCode.done
+  print(`done, but ${failed} failed meanwhile; "baton explain ${id}" has the receipt\n`)
+  return exitCode.failed
+}
+
+/** Null: not counted, or not yet. */
+function figure(found: unknown, name: 'cut' | 'failed'): number | null {
+  const receipt = typeof found === 'object' && found !== null && 'receipt' in found ? found.receipt : null
+  const value = typeof receipt === 'object' && receipt !== null && name in receipt ? (receipt as Record<string, unknown>)[name] : null
+  return typeof value === 'number' ? value : null
+}

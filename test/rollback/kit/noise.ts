@@ -1,0 +1,20 @@
+/** A good upgrade in bad weather: both versions err for one in a hundred, and the load comes in bursts. */
+import { type RollbackRun, startRun } from './rollback-run.ts'
+
+const errs = { ERROR_SHARE: '0.01', RANDOM: '1' }
+
+/** The limits of the default policy, over steps that are short. */
+export function startNoisyRun(): Promise<RollbackRun> {
+  return startRun({
+    v1: errs,
+    v2: errs,
+    // for a fifth of each second ten times as many
+    rate: (afterMs) => (afterMs % 1_000 < 200 ? 500 : 50),
+    analysis: { grace: '500ms' },
+    steps: [
+      { weight: 10, for: '1s' },
+      { weight: 50, for: '1s' },
+      { bake: true, for: '1s' },
+    ],
+  })
+}
