@@ -44,7 +44,7 @@ describe('a retirement', () => {
     const to = (url: string) => declared(`{ http: { url: "${url}" } }`) + minimal
     const at = 'bootstrap.retirements.old.http.url'
     assert.deepEqual(said(to('http://10.0.0.1:3001/off')), [
-      `:1:50 ${at}: found 10.0.0.1, expected an upstream of bootstrap.allowUpstreams (add 10.0.0.1 to bootstrap.allowUpstreams)`,
+      `:1:49 ${at}: found 10.0.0.1, expected an upstream of bootstrap.allowUpstreams (add 10.0.0.1 to bootstrap.allowUpstreams)`,
     ])
     assert.match(said(to('http://169.254.169.254/off')).join(), /link-local addresses are never allowed/)
     assert.match(said(to('http://127.0.0.1:8080/off')).join(), /an address of baton itself/)
