@@ -32,6 +32,7 @@ export const eventNames = [
   'upgrade.phase',
   'upgrade.phase_ended',
   'upgrade.recovered',
+  'upgrade.verdict',
   'version.address_refused',
   'version.drained',
   'version.moved',
