@@ -1,0 +1,129 @@
+/**
+ * How soon a bad version is taken back, under the default policy: a real baton, real processes, 200 requests a second, a step of 10 %.
+ * `npm run bench:rollback [-- --only PART --at-once 4]` writes its table into bench/rollback.md, between its two marks.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Receipt } from '../src/rollout/receipt.ts'
+import type { Upgrade } from '../src/rollout/upgrade.ts'
+import type { Exchange } from '../test/rollback/kit/load.ts'
+import { type RollbackRun, startRun } from '../test/rollback/kit/rollback-run.ts'
+import { type BadVersion, badVersions, pathOf } from './rollback/bad-versions.ts'
+
+const file = join(import.meta.dirname, 'rollback.md')
+const marks = ['<!-- rollback runs -->', '<!-- end of the rollback runs -->'] as const
+const ratePerSecond = 200
+const weight = 10
+const watchSeconds = 300
+/** Longer than the default limits let any breach last. */
+const limitMs = 420_000
+
+interface Outcome {
+  readonly decision: string
+  /** From the first bad answer to the last request that the version got; null: there was no bad one, or it is not taken back. */
+  readonly seconds: number | null
+  readonly failed: number
+  readonly late: number | null
+  /** That a watch of five minutes would have let through. */
+  readonly byWatch: number
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '1' } } })
+const chosen = badVersions.filter(({ name }) => name.includes(values.only))
+const rows = await inLanes(chosen, Number(values['at-once']), async (bad) => rowOf(bad, await outcomeOf(bad)))
+write(sectionOf(rows))
+
+async function outcomeOf(bad: BadVersion): Promise<Outcome> {
+  await using run = await startRun({
+    v2: bad.env,
+    rate: ratePerSecond,
+    path: pathOf,
+    steps: [
+      { weight, for: '2m' },
+      { bake: true, for: '30s' },
+    ],
+    analysis: {},
+    config: { health: { http: '/healthz' }, timeouts: {}, drain: {} },
+  })
+  await run.served(ratePerSecond * 5)
+  await run.begin()
+  const { upgrade } = await run.until((seen) => isDecided(seen.upgrade), limitMs)
+  const receipt = upgrade.phase === 'rolled-back' ? await run.receipt() : null
+  // what was under way when it was taken back may still fail
+  await run.load.stop()
+  return judge(bad, run, receipt)
+}
+
+function isDecided({ phase, ...upgrade }: Upgrade): boolean {
+  return phase === 'rolled-back' || phase === 'failed' || ('step' in upgrade && upgrade.step > 0)
+}
+
+function judge({ lateMs }: BadVersion, run: RollbackRun, receipt: Receipt | null): Outcome {
+  const { exchanges } = run.load
+  const isFailed = ({ status }: Exchange) => status === 0 || status >= 500
+  const isLate = ({ sentAt, endedAt, version }: Exchange) => lateMs !== null && version !== 'v1' && endedAt - sentAt > lateMs
+  const failed = exchanges.filter(isFailed).length
+  const got = run.requestsOfV2()
+  const firstBad = Math.min(...exchanges.filter((one) => isFailed(one) || isLate(one)).map(({ endedAt }) => endedAt))
+  const last = Math.max(...got)
+  return {
+    decision: receipt === null ? 'goes on' : decisionOf(receipt),
+    seconds: receipt === null || !Number.isFinite(firstBad) ? null : Math.max(0, last - firstBad) / 1_000,
+    failed,
+    late: lateMs === null ? null : exchanges.filter(isLate).length,
+    byWatch: Math.round((failed / Math.max(1, got.length)) * ratePerSecond * (weight / 100) * watchSeconds),
+  }
+}
+
+function decisionOf({ verdict, moves, why }: Receipt): string {
+  const breaches = verdict?.signals.filter(({ is, counts }) => is === 'breach' && counts).map(({ signal }) => signal) ?? []
+  const degrades = moves.filter(({ event, place }) => event === 'verdict' && place.endsWith('degraded')).length
+  const reason =
+    verdict === null ? (why?.code ?? '') : verdict.hardStop === null ? breaches.join(', ') : `hard stop: ${verdict.hardStop.is}`
+  return `rolled back (${reason}${degrades === 0 ? '' : `, after ${degrades} degrades`})`
+}
+
+function rowOf({ name }: BadVersion, { decision, seconds, failed, late, byWatch }: Outcome): string {
+  const cells = [name, decision, seconds?.toFixed(1) ?? '–', String(failed), late === null ? '–' : String(late), String(byWatch)]
+  const row = `| ${cells.join(' | ')} |`
+  process.stderr.write(`${row}\n`)
+  return row
+}
+
+/** In the order of the input, so many at a time. */
+async function inLanes<T, R>(all: readonly T[], lanes: number, run: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const left = [...all.entries()]
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) results[next[0]] = await run(next[1])
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  return results
+}
+
+function sectionOf(lines: readonly string[]): string {
+  return [
+    marks[0],
+    '## Runs',
+    '',
+    `A real baton before two real processes, ${ratePerSecond} requests a second, one in ten of them to a route of its own, a step of ${weight} %, the`,
+    'default limits; written by `npm run bench:rollback`. Seconds go from the first bad answer to the last request that the bad version got.',
+    '“Failed” and “late” are what users saw. The last column is computed, not run: the share of its requests that failed, times what a fixed',
+    'watch of five minutes at the same weight would have sent there.',
+    '',
+    '| version | decision | seconds | failed | late | failed in a five-minute watch |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    marks[1],
+  ].join('\n')
+}
+
+function write(section: string): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '# Rollback by itself\n'
+  const [from, to] = marks.map((mark) => before.indexOf(mark))
+  const isThere = from !== undefined && to !== undefined && from >= 0 && to > from
+  const rest = isThere ? [before.slice(0, from), before.slice(to + marks[1].length)] : [`${before.trimEnd()}\n\n`, '\n']
+  writeFileSync(file, rest.join(section))
+}
