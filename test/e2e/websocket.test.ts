@@ -221,7 +221,7 @@ describe('WebSocket', () => {
   })
 })
 
-test('a WebSocket is cut and counted at the deadline of the end, and no later', async () => {
+test('a WebSocket that does not come to the end of its frame is cut and counted at the deadline of the end, and no later', async () => {
   const server = http.createServer()
   const sockets = new WebSocketServer({ server })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -230,11 +230,21 @@ test('a WebSocket is cut and counted at the deadline of the end, and no later', 
   try {
     await using baton = await startBaton({ config: { versions: { v1: { url: target } }, stable: 'v1', drain: { deadline: '500ms' } } })
     await untilProbe(baton, 'ready', 'v1')
-    const socket = new WebSocket(`ws://127.0.0.1:${baton.publicPort}/`)
-    await once(socket, 'open')
-    const closed = once(socket, 'close')
+    const client = await connectRaw({ port: baton.publicPort })
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n'
+    client.send(`GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`)
+    await until(
+      () => client.received.includes('101'),
+      () => client.received.toString(),
+    )
+    // the head of a frame of five bytes, and one of them
+    client.send(Buffer.from([0x82, 0x85, 1, 2, 3, 4, 5]))
+    await until(
+      async () => (await versionOf(baton, 'v1')).inFlight === 1,
+      () => 'the tunnel is not under way',
+    )
     assert.deepEqual(await baton.stop(), { code: 0, signal: null })
-    await closed
+    client.destroy()
     assert.match(baton.output(), /"event":"version.drained","version":"v1","by":"stop","before":1,"cut":1/)
   } finally {
     for (const peer of sockets.clients) peer.terminate()
