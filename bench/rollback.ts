@@ -1,8 +1,9 @@
 /**
  * How soon a bad version is taken back, under the default policy: a real baton, real processes, 200 requests a second, a step of 10 %.
- * `npm run bench:rollback [-- --only PART --at-once 4]` writes its table into bench/rollback.md, between its two marks.
+ * `npm run bench:rollback [-- --only PART --at-once 4]` writes its table into bench/rollback.md, between its two marks; a part is only shown.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Receipt } from '../src/rollout/receipt.ts'
@@ -21,7 +22,7 @@ const limitMs = 420_000
 
 interface Outcome {
   readonly decision: string
-  /** From the first bad answer to the last request that the version got; null: there was no bad one, or it is not taken back. */
+  /** From the first request that went bad to the last one that the version got; null: there was none, or it is not taken back. */
   readonly seconds: number | null
   readonly failed: number
   readonly late: number | null
@@ -32,7 +33,7 @@ interface Outcome {
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '1' } } })
 const chosen = badVersions.filter(({ name }) => name.includes(values.only))
 const rows = await inLanes(chosen, Number(values['at-once']), async (bad) => rowOf(bad, await outcomeOf(bad)))
-write(sectionOf(rows))
+if (values.only === '') write(sectionOf(rows))
 
 async function outcomeOf(bad: BadVersion): Promise<Outcome> {
   await using run = await startRun({
@@ -65,7 +66,7 @@ function judge({ lateMs }: BadVersion, run: RollbackRun, receipt: Receipt | null
   const isLate = ({ sentAt, endedAt, version }: Exchange) => lateMs !== null && version !== 'v1' && endedAt - sentAt > lateMs
   const failed = exchanges.filter(isFailed).length
   const got = run.requestsOfV2()
-  const firstBad = Math.min(...exchanges.filter((one) => isFailed(one) || isLate(one)).map(({ endedAt }) => endedAt))
+  const firstBad = Math.min(...exchanges.filter((one) => isFailed(one) || isLate(one)).map(({ sentAt }) => sentAt))
   const last = Math.max(...got)
   return {
     decision: receipt === null ? 'goes on' : decisionOf(receipt),
@@ -108,9 +109,10 @@ function sectionOf(lines: readonly string[]): string {
     '## Runs',
     '',
     `A real baton before two real processes, ${ratePerSecond} requests a second, one in ten of them to a route of its own, a step of ${weight} %, the`,
-    'default limits; written by `npm run bench:rollback`. Seconds go from the first bad answer to the last request that the bad version got.',
-    '“Failed” and “late” are what users saw. The last column is computed, not run: the share of its requests that failed, times what a fixed',
-    'watch of five minutes at the same weight would have sent there.',
+    'default limits; written by `npm run bench:rollback`. Seconds go from the first request that went bad to the last one that the bad version',
+    'got, the time at header-only between included. “Failed” and “late” are what users saw. The last column is computed, not run: the share of',
+    'its requests that failed, times what a fixed watch of five minutes at the same weight, blind to health, would have sent there. Users give up',
+    `after 30 s. Run ${values['at-once']} at a time, on ${availableParallelism()} cores.`,
     '',
     '| version | decision | seconds | failed | late | failed in a five-minute watch |',
     '| --- | --- | --- | --- | --- | --- |',

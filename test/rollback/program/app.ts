@@ -5,13 +5,13 @@
  *
  * ERROR_SHARE: of its answers are 500, evenly spread; RANDOM: by chance. SLOWER_MS: each answer. STUCK: this path is never answered.
  * CRASH_AFTER_MS, HANG_AFTER_MS, PART_HANG_AFTER_MS: after the first request it ends with 1; answers nothing any more; nothing but its health.
- * BURN: a core is busy besides. RECORD: a file that gets the time of each request, a line each.
+ * BURN: so many threads are busy besides. RECORD: a file that gets the time of each request, a line each.
  */
 import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Worker } from 'node:worker_threads'
 
-const { VERSION = 'v1', PORT, STUCK, RECORD, RANDOM, BURN } = process.env
+const { VERSION = 'v1', PORT, STUCK, RECORD, RANDOM } = process.env
 const figure = (name: string): number => Number(process.env[name] ?? 0)
 const [errorShare, slowerMs] = [figure('ERROR_SHARE'), figure('SLOWER_MS')]
 let count = 0
@@ -51,5 +51,5 @@ const server = createServer((request, response) => {
 })
 server.keepAliveTimeout = 60_000
 process.on('SIGTERM', () => process.exit(0))
-if (BURN !== undefined) new Worker('for (;;);', { eval: true })
+for (let thread = 0; thread < figure('BURN'); thread += 1) new Worker('for (;;);', { eval: true })
 server.listen({ host: '127.0.0.1', port: Number(PORT) })
