@@ -55,6 +55,11 @@ export class Analyst {
     this.#timer = world.every(lookMs, () => this.look())
   }
 
+  /** Traffic begins to shift: ends of its process before that were the health check's business. */
+  shiftBegan({ to }: Upgrade): void {
+    this.#exitsBefore = this.#parts.versions.exits(to)
+  }
+
   end(): void {
     this.#timer?.cancel()
     this.#timer = null

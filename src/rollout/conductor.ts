@@ -179,6 +179,7 @@ export class Conductor {
     const before = keeper.ledger.upgrade
     await keeper.write({ stable: stableOf(next), upgrade: next })
     this.#figures?.look(next)
+    if (next.phase === 'shift' && before?.phase !== 'shift') this.#analyst.shiftBegan(next)
     this.#tell(before, next)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
     await this.#append(next, event).catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))

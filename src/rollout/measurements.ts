@@ -35,7 +35,7 @@ export interface Measurements {
     readonly traffic: Traffic
     /** Null: it cannot be known of this version. */
     readonly cpu: CpuUse | null
-    /** How often its process ended by itself since the upgrade began. */
+    /** How often its process ended by itself since traffic began to shift. */
     readonly exits: number
     /** For how long it has not been ready; 0 of a ready one. */
     readonly notReadyMs: number

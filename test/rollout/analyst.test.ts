@@ -182,6 +182,16 @@ describe('it asks', () => {
     look(3)
     assert.deepEqual(asks(), ['rollback', 'rollback', 'rollback'])
   })
+  test("counts no end of its process from before traffic began to shift: that was the health check's", () => {
+    told.exits = 2
+    told.analyst.shiftBegan(at(running))
+    look()
+    assert.deepEqual(asks(), [])
+    told.exits = 3
+    look()
+    assert.deepEqual(asks(), ['rollback'])
+  })
+
   test('for a rollback at a hard stop, in the grace too', () => {
     told.policy = defaultPolicy
     look()

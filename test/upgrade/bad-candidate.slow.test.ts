@@ -53,7 +53,7 @@ describe('v2 is killed with -9', () => {
       await walkTo(run, step)
       await killed(await run.pid('v2'))
       const { why } = await run.reaches('rolled-back')
-      assert.equal(why?.code, 'candidate-lost')
+      assert.deepEqual([why?.code, why?.detail], ['verdict', 'its process ended by itself'])
       await run.served()
       assertKeptBut(await run.verdict(), isLostAt('v2'))
       assert.deepEqual((await run.status()).roles, { stable: 'v1', candidate: null })
