@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,9 +78,14 @@ describe('admin', () => {
 
   const overTcp = (headers: Sending['headers'] = {}, path = '/v1/status') => send({ port: adminPort, path, headers })
 
-  test('the Unix socket and all that baton wrote is for its user alone', () => {
+  test('the Unix socket and all that baton wrote is for its user alone', async () => {
     assert.equal(statSync(join(baton.dir, '.baton')).mode & 0o777, 0o700)
     for (const file of ['admin.sock', 'lock', 'state.json', 'last-good.json']) {
+      // some are written in the background, after it serves
+      await until(
+        () => existsSync(join(baton.dir, '.baton', file)),
+        () => `no ${file}`,
+      )
       assert.equal(statSync(join(baton.dir, '.baton', file)).mode & 0o777, 0o600, file)
     }
   })
