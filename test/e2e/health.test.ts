@@ -114,6 +114,11 @@ describe('health', () => {
     await untilProbe(baton, 'ready', 'v1', 'v2')
     const cut = (headers = {}) => send({ port: baton.publicPort, method: 'POST', path: '/cut', headers })
     for (let n = 0; n < 3; n++) assert.equal((await cut({ 'x-canary': 'true' })).status, 502)
+    // the answer and the log come by different ways
+    await until(
+      () => logged(baton, 'version.not-ready').length > 0,
+      () => baton.output(),
+    )
     const out = logged(baton, 'version.not-ready')
     assert.deepEqual([out.length, out[0]?.version], [1, 'v2'])
     assert.match(String(out[0]?.reason), /^3 exchanges in a row failed: /)

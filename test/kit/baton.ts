@@ -1,6 +1,6 @@
 /** The real `bin/baton.js`, as every test from the outside uses it: started on free ports in a fresh folder, and always cleaned up. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -90,18 +90,20 @@ async function launch({ config, dir: given, env, args = [], wrap = [] }: StartBa
   writeFileSync(configFile, content)
   const marked = markProcesses()
   const [program = nodePath, ...words] = [...wrap, nodePath, batonPath, 'run', '-c', configFile, ...args]
+  const log = outputFile()
   const child = spawn(program, words, {
     cwd: dir,
     env: { ...cleanEnv(), ...marked.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log.fd, log.fd],
   })
-  const output = collect(child)
+  const output = log.text
   const exit = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   const metricsPort = portIn(content, 'metrics')
   const adminSocket = join(env?.BATON_STATE ?? stateIn(content, dir), 'admin.sock')
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
   const dispose = async (): Promise<void> => {
     await marked.kill()
+    log.close()
     if (given === undefined) rmSync(dir, { recursive: true, force: true })
   }
   const baton: Baton = {
@@ -123,6 +125,25 @@ async function launch({ config, dir: given, env, args = [], wrap = [] }: StartBa
     [Symbol.asyncDispose]: dispose,
   }
   return baton
+}
+
+/** A file and no pipe: what baton wrote before it answered is there when the answer is. */
+function outputFile(): { readonly fd: number; text(): string; close(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'baton-output-'))
+  const path = join(folder, 'output')
+  const fd = openSync(path, 'a')
+  let last: string | null = null
+  const text = (): string => last ?? readFileSync(path, 'utf8')
+  return {
+    fd,
+    text,
+    close() {
+      if (last !== null) return
+      last = text()
+      closeSync(fd)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 /** Runs one command of baton to its end. */
@@ -153,13 +174,6 @@ export async function freePort(): Promise<number> {
 function cleanEnv(): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _context, BATON_STATE: _state, BATON_ADMIN_TOKEN: _token, ...env } = process.env
   return env
-}
-
-function collect(child: ChildProcess): () => string {
-  let output = ''
-  child.stdout?.on('data', (chunk) => (output += chunk))
-  child.stderr?.on('data', (chunk) => (output += chunk))
-  return () => output
 }
 
 async function waitFor(baton: Baton, path: string): Promise<void> {
