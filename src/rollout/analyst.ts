@@ -34,6 +34,8 @@ export class Analyst {
   #verdict: Verdict | null = null
   #baseline: Traffic | null = null
   #exitsBefore = 0
+  /** `seq` of the place in which a move was last asked for. */
+  #askedAt = -1
 
   constructor(parts: AnalystParts) {
     this.#parts = parts
@@ -48,6 +50,7 @@ export class Analyst {
     const { versions, world, policy } = this.#parts
     this.#memory = noMemory
     this.#verdict = null
+    this.#askedAt = -1
     this.#baseline = versions.traffic(from, policy().windows.stableMs)
     this.#exitsBefore = versions.exits(to)
     versions.sampleCpu([from, to])
@@ -77,8 +80,9 @@ export class Analyst {
     this.#memory = memory
     this.#verdict = verdict
     const asked = this.#ask(verdict, policy, upgrade)
-    // what asks for a move without a level is no other verdict, but a reason that has to be kept
-    const isReason = asked !== null && verdict.level === null
+    // the first of a place to ask for a move is the one that makes it, and has to be kept even if it says the same as one before
+    const isReason = asked !== null && upgrade.seq !== this.#askedAt
+    if (asked !== null) this.#askedAt = upgrade.seq
     if (isReason || !isSameVerdict(before.verdict, verdict)) this.#tell({ policy, measurements, memory: before.memory, verdict }, upgrade)
     if (asked !== null) this.#parts.asks(asked, upgrade)
     return verdict

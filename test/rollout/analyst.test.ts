@@ -182,6 +182,17 @@ describe('it asks', () => {
     look(3)
     assert.deepEqual(asks(), ['rollback', 'rollback', 'rollback'])
   })
+  test('keeps what asks first in each place, even where it says the same as before: it is the one that moves the upgrade', () => {
+    told.policy = policyWith({ graceMs: 0, latency: { required: false }, cpu: { required: false, forMs: 0 } })
+    oneBreach()
+    told.upgrade = { ...at(degraded), seq: 8 }
+    look(2)
+    const before = told.kept.length
+    told.upgrade = { ...at(running), seq: 9 }
+    look(2)
+    assert.deepEqual([before, told.kept.length, asks()], [1, 2, ['degrade', 'degrade', 'degrade', 'degrade']])
+  })
+
   test("counts no end of its process from before traffic began to shift: that was the health check's", () => {
     told.exits = 2
     told.analyst.shiftBegan(at(running))

@@ -61,7 +61,7 @@ describe('a rollback by hand', () => {
     assert.equal((await run.status()).roles.stable, 'v1')
   })
 
-  test('after commit while v1 is being stopped: v1 is started anew, and takes over when it is ready', async () => {
+  test('after commit while v1 is being stopped: v1 takes over when it is ready, anew unless it was not told to stop yet', async () => {
     await using run = await startRun({ apps: { v1: { STOP_DELAY_MS: '1000' } } })
     await run.order('upgrade', { to: 'v2', plan: 'manual' })
     await walkTo(run, 4)
@@ -72,8 +72,8 @@ describe('a rollback by hand', () => {
     await run.reaches('rolled-back')
     await run.served()
     assertKept(await run.verdict())
-    assert.notEqual(await run.pid('v1'), old)
-    assert.equal(isAlive(old), false)
+    // the order may come between the journal's line and the signal: then the process is the same one
+    assert.equal(isAlive(old), (await run.pid('v1')) === old)
     assert.equal(isAlive(fresh), false)
   })
 
