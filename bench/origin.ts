@@ -5,7 +5,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, loadCore, type Program, startProgram } from './program.ts'
+import { freePort } from '../test/kit/free-ports.ts'
+import { loadCore, type Program, startProgram } from './program.ts'
 import { bodyOf, workloads } from './workload.ts'
 
 export interface Origin extends Program {

@@ -1,6 +1,6 @@
 /** A program pinned to one core: started, waited for until it answers, ended by its pid. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The proxy that is measured has this core for itself. */
@@ -48,15 +48,6 @@ export async function startProgram({ name, core, argv, port }: Started): Promise
     throw new Error(`${name} did not start: ${words.trim() || String(error)}`)
   }
   return { name, pid: child.pid ?? 0, stop: () => endProcess(child, ended) }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }
 
 async function accepting(child: ChildProcess, port: number): Promise<void> {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { freePort, runBaton, startBaton } from './kit/baton.ts'
+import { runBaton, startBaton } from './kit/baton.ts'
 import { startExampleApp } from './kit/example-app.ts'
 import { exampleConfig, type Moved } from './kit/example-config.ts'
+import { freePort } from './kit/free-ports.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 

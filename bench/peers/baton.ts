@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../test/kit/free-ports.ts'
 import { childrenOf, residentBytes } from '../process.ts'
-import { freePort, type Program, proxyCore, startProgram } from '../program.ts'
+import { type Program, proxyCore, startProgram } from '../program.ts'
 import type { Peer } from './peer.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -9,6 +9,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Baton, nodePath, runBaton, startBaton } from '../kit/baton.ts'
+import { until } from '../kit/until.ts'
 
 const app = fileURLToPath(new URL('../../examples/app/app.ts', import.meta.url))
 
@@ -40,14 +41,6 @@ function get(port: number, path = '/api/hello'): Promise<number> {
     })
     request.on('timeout', () => request.destroy(new Error('timeout'))).on('error', reject)
   })
-}
-
-async function until(holds: () => Promise<boolean> | boolean, complaint: () => string): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(complaint())
-    await sleep(20)
-  }
 }
 
 describe('baton run', () => {

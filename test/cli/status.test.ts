@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { age } from '../../src/cli/age.ts'
-import { type Baton, batonPath, freePort, nodePath, runBaton, startBaton } from '../kit/baton.ts'
+import { type Baton, batonPath, nodePath, runBaton, startBaton } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-status-'))
 const tokenFile = join(dir, 'token')

@@ -8,7 +8,6 @@ export interface Form {
   readonly properties?: Readonly<Record<string, Form>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Form
-  readonly propertyNames?: { readonly pattern?: string }
   readonly items?: Form
   readonly anyOf?: readonly Form[]
   readonly oneOf?: readonly { readonly required: readonly string[] }[]

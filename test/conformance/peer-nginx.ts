@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../kit/free-ports.ts'
 import type { Lanes } from './lanes.ts'
-import { freePort, type RunningProxy, stopChild, untilListening } from './peer-process.ts'
+import { type RunningProxy, stopChild, untilListening } from './peer-process.ts'
 
 export async function startNginx(lanes: Lanes): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-nginx-'))

@@ -7,7 +7,7 @@ import { type Baton, startBaton } from '../kit/baton.ts'
 import { logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const config = {
   bootstrap: { processes: { v1: managedApp('v1') } },

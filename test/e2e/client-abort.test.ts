@@ -7,7 +7,7 @@ import { connectRaw } from '../kit/raw-client.ts'
 import type { RawSocket } from '../kit/raw-socket.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 describe('a client that leaves', () => {
   let app: TestApp
@@ -25,7 +25,7 @@ describe('a client that leaves', () => {
   })
 
   /** Sends `text` `count` times, each on its own connection, waits until they are at the app, leaves, and sees to the end of all of it. */
-  async function leave(text: string, count: number, how: (client: RawSocket) => void, more?: (client: RawSocket) => Promise<void>) {
+  async function leave(text: string, count: number, how: (client: RawSocket) => void, more?: (client: RawSocket) => Promise<unknown>) {
     const before = await app.seen()
     const clients = await Promise.all(Array.from({ length: count }, () => connectRaw({ port: baton.publicPort })))
     for (const client of clients) client.send(text)

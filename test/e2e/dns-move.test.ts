@@ -10,7 +10,7 @@ import { startLoad } from '../kit/load.ts'
 import { logged, metric, untilProbe, versionOf } from '../kit/observed.ts'
 import { needs } from '../kit/packages.ts'
 import { startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const name = 'app.baton.test'
 

@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { describe, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { freePort, startBaton } from '../kit/baton.ts'
+import { startBaton } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { startLoad } from '../kit/load.ts'
 import { logged, statusOf, untilProbe, versionOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const health = { http: '/healthz', fastInterval: '50ms', interval: '200ms' }
 

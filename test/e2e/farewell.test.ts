@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { startBaton } from '../kit/baton.ts'
 import { startExampleApp } from '../kit/example-app.ts'
 import { versionOf } from '../kit/observed.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 test('a WebSocket sees 1012, an event stream ends between two events, and baton is gone long before its deadline', async (t) => {
   const app = await startExampleApp(t, {})

@@ -5,7 +5,7 @@ import { type Baton, startBaton } from '../kit/baton.ts'
 import { startLoad } from '../kit/load.ts'
 import { logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { managedApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const config = {
   bootstrap: { processes: { v1: managedApp('v1'), v2: managedApp('v2') } },

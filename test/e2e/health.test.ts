@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { describe, test } from 'node:test'
-import { freePort, startBaton } from '../kit/baton.ts'
+import { startBaton } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { logged, metric, statusOf, untilProbe, versionOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp, startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const health = { http: '/healthz', interval: '200ms', fastInterval: '50ms' }
 const canary = { name: 'canary', match: { headers: { 'x-canary': 'true' } }, to: 'candidate', fallback: 'stable' }

@@ -6,7 +6,7 @@ import { startLoad } from '../kit/load.ts'
 import { logged, metric, statusOf, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const config = {
   bootstrap: { processes: { v1: managedApp('v1') } },

@@ -6,7 +6,7 @@ import { metric, statusOf, untilProbe, versionOf } from '../kit/observed.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { type Received, send } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 async function startWith(app: TestApp, limits: Readonly<Record<string, unknown>>): Promise<Baton> {
   const baton = await startBaton({ config: { versions: { v1: { url: app.url } }, stable: 'v1', limits } })

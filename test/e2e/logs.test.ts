@@ -9,7 +9,7 @@ import { type Baton, batonPath, nodePath, startBaton } from '../kit/baton.ts'
 import { logged, statusOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 async function swap(baton: Baton, app: TestApp, accessLog: unknown): Promise<void> {
   const answer = await baton.admin('PUT', '/v1/config', { versions: { v1: { url: app.url } }, stable: 'v1', accessLog })

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Baton, freePort, startBaton } from '../kit/baton.ts'
+import { type Baton, startBaton } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { startLoad } from '../kit/load.ts'
 import { logged, metric, statusOf, untilProbe, versionOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp, startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 interface Written {
   readonly bootstrap: { readonly processes: Readonly<Record<string, { readonly port: number }>> }

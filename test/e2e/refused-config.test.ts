@@ -6,7 +6,7 @@ import { startBaton } from '../kit/baton.ts'
 import { logged, metric, statusOf } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 describe('a refused configuration', () => {
   test('from the file: the old one serves, all faults are in status, log and metrics; the right one clears them', async () => {

@@ -10,7 +10,7 @@ import { EventReceiver } from '../kit/event-receiver.ts'
 import { startLoad } from '../kit/load.ts'
 import { logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 interface UpgradeView {
   readonly phase: string

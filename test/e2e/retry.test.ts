@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { describe, test } from 'node:test'
-import { freePort, startBaton } from '../kit/baton.ts'
+import { startBaton } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { metric, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { startTestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 /** Answers the first request of each connection, and closes the connection as soon as the second one has come. */
 async function fickleApp() {

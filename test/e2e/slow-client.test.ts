@@ -6,7 +6,7 @@ import { type ExampleApp, startExampleApp } from '../kit/example-app.ts'
 import { metric, untilProbe } from '../kit/observed.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 describe('slow clients', () => {
   let app: TestApp

@@ -8,7 +8,7 @@ import { logged, statusOf, versionOf } from '../kit/observed.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const base = {
   bootstrap: { processes: { v1: managedApp('v1') } },

@@ -6,7 +6,7 @@ import { type Baton, startBaton } from '../kit/baton.ts'
 import { blocks, download, MiB, memoryGrowth, upload } from '../kit/large-body.ts'
 import { metric, statusOf, untilProbe } from '../kit/observed.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const total = 128 * MiB
 /** Over what a smaller body took: garbage, mostly; the buffers of two sockets each way are some MiB. */

@@ -8,7 +8,7 @@ import { type Planned, startLoad } from '../kit/load.ts'
 import { statusOf, untilProbe } from '../kit/observed.ts'
 import type { Received } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const swaps = 54
 const workers = 8

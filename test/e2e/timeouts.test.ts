@@ -8,7 +8,7 @@ import { metric, untilProbe } from '../kit/observed.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { type Received, send } from '../kit/send.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 describe('timeouts', () => {
   let app: TestApp

@@ -7,7 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { type Baton, startBaton } from '../kit/baton.ts'
 import { metric, untilProbe, versionOf } from '../kit/observed.ts'
 import { connectRaw } from '../kit/raw-client.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 
 const crowd = 100
 
@@ -68,7 +68,7 @@ describe('WebSocket', () => {
     await closed
   }
 
-  const tunnelsEnded = (): Promise<void> =>
+  const tunnelsEnded = () =>
     until(
       async () => (await versionOf(baton, 'v1')).inFlight === 0,
       () => 'tunnels stay in flight',

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { type Seen, type Started, sleepApp, startKeeper, until } from './started.ts'
+import { until } from '../kit/until.ts'
+import { type Seen, type Started, sleepApp, startKeeper } from './started.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-apps-'))
 after(() => rmSync(dir, { recursive: true, force: true }))

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { restartDelayMs } from '../../src/keeper/generation.ts'
-import { call, sleepApp, startKeeper, until } from './started.ts'
+import { until } from '../kit/until.ts'
+import { call, sleepApp, startKeeper } from './started.ts'
 
 describe('a generation that ends out of order', () => {
   test('kill -9 under load: no new connection is refused, and the apps keep their pid', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { sleepApp, startKeeper, until } from './started.ts'
+import { until } from '../kit/until.ts'
+import { sleepApp, startKeeper } from './started.ts'
 
 describe('a lost keeper', () => {
   test('the generation serves on, says so, starts no app; TERM to it is the whole ordered stop, without an orphan', async () => {

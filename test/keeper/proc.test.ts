@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { identify, isAlive, signalGroup, startTimeOf } from '../../src/keeper/proc.ts'
-import { until } from './started.ts'
+import { until } from '../kit/until.ts'
 
 describe('who a process is', () => {
   test('the start time is field 22 after the last parenthesis, whatever the name holds', () => {

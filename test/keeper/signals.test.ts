@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, type Seen, type Started, sleepApp, startKeeper, until } from './started.ts'
+import { freePort } from '../kit/free-ports.ts'
+import { until } from '../kit/until.ts'
+import { type Seen, type Started, sleepApp, startKeeper } from './started.ts'
 
 /** The processes of the generation and of an app are there, so that their end means something. */
 async function withApp(keeper: Started): Promise<Seen> {

@@ -8,7 +8,8 @@ import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { BatonError } from '../../src/errors.ts'
 import { inheritedSockets, openSockets } from '../../src/keeper/sockets.ts'
-import { freePort, startKeeper } from './started.ts'
+import { freePort } from '../kit/free-ports.ts'
+import { startKeeper } from './started.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-sockets-'))
 after(() => rmSync(dir, { recursive: true, force: true }))

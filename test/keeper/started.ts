@@ -5,14 +5,12 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { KeeperTiming } from '../../src/keeper/keeper.ts'
 import type { AppExit, AppProcess, AppStart, ListenerFds, ListenerSpec } from '../../src/keeper/protocol.ts'
-import { freePort } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { markProcesses } from '../kit/marked-processes.ts'
-
-export { freePort } from '../kit/baton.ts'
+import { until } from '../kit/until.ts'
 
 export interface Seen {
   readonly pid: number
@@ -119,17 +117,6 @@ export function call(port: number, order?: unknown): Promise<{ status: number; b
     request.on('error', reject)
     request.end(order === undefined ? undefined : JSON.stringify(order))
   })
-}
-
-/** Polls until `look` gives something; fails with `complaint` after 20 s. */
-export async function until<T>(look: () => Promise<T | null | false> | T | null | false, complaint: () => string): Promise<T> {
-  const deadline = performance.now() + 20_000
-  for (;;) {
-    const found = await look()
-    if (found !== null && found !== false) return found
-    if (performance.now() > deadline) throw new Error(complaint())
-    await sleep(20)
-  }
 }
 
 export function sleepApp(name: string, more: Partial<AppStart> = {}): { is: 'start'; app: AppStart } {

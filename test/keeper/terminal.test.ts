@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Started, sleepApp, startKeeper, until } from './started.ts'
+import { until } from '../kit/until.ts'
+import { type Started, sleepApp, startKeeper } from './started.ts'
 
 /** script(1) gives the keeper a terminal, with itself at the other end. */
 const inTerminal = { launcher: 'exec script -qec "exec $*" /dev/null', stdin: 'pipe' } as const

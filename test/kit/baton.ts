@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { freePorts } from './free-ports.ts'
 import { markProcesses } from './marked-processes.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -162,14 +162,6 @@ export async function runBaton(
   return { ...(await exit), stdout, stderr }
 }
 
-export async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 /** Of the machine that the tests run on, nothing that baton reads. */
 function cleanEnv(): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _context, BATON_STATE: _state, BATON_ADMIN_TOKEN: _token, ...env } = process.env
@@ -210,7 +202,7 @@ function request(options: http.RequestOptions, body?: unknown): Promise<Answer> 
 
 async function withPorts(content: string): Promise<string> {
   const parts = content.split(/(?<=(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\]):)0\b|(?<="?port"?:\s*)0\b/)
-  const ports = await Promise.all(parts.slice(1).map(freePort))
+  const ports = await freePorts(parts.length - 1)
   return parts.map((part, index) => (index === 0 ? part : `${ports[index - 1]}${part}`)).join('')
 }
 

@@ -14,6 +14,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  return port
+}
+
 /** Whether this machine's port can be bound now, as baton would bind it. */
 export async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer()

@@ -1,6 +1,6 @@
 /** What a running baton says of itself, in the words that tests ask for. */
 import type { Baton } from './baton.ts'
-import { until } from './wait-until.ts'
+import { until } from './until.ts'
 
 export interface VersionStatus {
   readonly name: string

@@ -11,7 +11,7 @@ import { type LoadReport, type Planned, startLoad } from '../kit/load.ts'
 import { metric, statusOf, untilProbe } from '../kit/observed.ts'
 import type { Received } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
-import { until } from '../kit/wait-until.ts'
+import { until } from '../kit/until.ts'
 import { record } from './record.ts'
 
 const minutes = Number(process.env.SOAK_MINUTES ?? 10)

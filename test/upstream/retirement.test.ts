@@ -12,7 +12,7 @@ import { createLog, type LogRecord } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { RetirementFault, retireApp } from '../../src/upstream/retirement.ts'
 import { realWorld } from '../../src/world.ts'
-import { freePort } from '../kit/baton.ts'
+import { freePort } from '../kit/free-ports.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-retire-'))
