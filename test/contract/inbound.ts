@@ -29,7 +29,7 @@ export interface InboundParts {
 
 export type ServeInbound = (parts: InboundParts) => Promise<InboundUnderTest>
 
-const limits: LimitSettings = {
+export const usualLimits: LimitSettings = {
   headerBytes: 16_384,
   headerCount: 100,
   uriBytes: 8_192,
@@ -53,7 +53,7 @@ async function setUp(t: TestContext, serve: ServeInbound, given: Given = {}) {
   const refusals: string[] = []
   const clients: RawSocket[] = []
   const server = await serve({
-    limits: { ...limits, ...given.limits },
+    limits: { ...usualLimits, ...given.limits },
     trustedHops: given.trustedHops ?? [],
     refused: ({ code }) => void refusals.push(code),
     accept: (inbound) => {
@@ -556,6 +556,7 @@ export function inboundContract(name: string, serve: ServeInbound): void {
     for (const [what, bytes, status, code] of [
       ['garbage', 'hello\r\n\r\n', 400, 'bad-request'],
       ['another version', 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', 505, 'version-not-supported'],
+      ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 501, 'method-not-supported'],
     ] as const)
       test(`${what} behind a request that is under way: that one is answered first`, async (t) => {
         const { connect, request, refusals } = await begin(t)
@@ -617,6 +618,25 @@ function upgradeContract(name: string, begin: (t: TestContext, given?: Given) =>
       await until(() => receiver.text === 'early\x00\xff', 'the others are as well')
       inbound.write(Buffer.from('back'))
       await until(() => afterHead(client) === 'back', 'and so back')
+    })
+
+    test('behind a request that is under way gets the bytes too that come before its answer', async (t) => {
+      const { connect, request } = await begin(t)
+      const client = await connect(get('/1') + handshake)
+      respondOk(await request())
+      const receiver = await request(2)
+      const { inbound } = receiver
+      const first = await answer(client)
+      client.send('early')
+      await quiet()
+      inbound.upgrade(fields)
+      inbound.resume()
+      await until(() => client.received.indexOf('\r\n\r\n', first.end) > 0, 'the tunnel stands')
+      client.send(' late')
+      await until(
+        () => receiver.text === 'early late',
+        () => `both are here, not ${receiver.text}`,
+      )
     })
 
     test('is half-closed by either side, and over by both', async (t) => {

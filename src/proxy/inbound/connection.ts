@@ -58,6 +58,9 @@ export class Connection {
     if (this.#busy || this.#refused || this.#closing) return false
     this.#busy = true
     this.idleSince = null
+    // the limit was for the response before this one; node:http takes back its own limit of an idle connection only
+    if (this.#unread) this.socket.setTimeout(0)
+    this.#unread = false
     return true
   }
 
@@ -88,10 +91,8 @@ export class Connection {
     this.idleSince = this.#world.elapsed()
     const next = this.#pending.shift()
     if (next === undefined) return
-    // otherwise node:http sets the timer anew, for an idle connection
-    if (this.#unread) this.socket.setTimeout(0)
-    this.#unread = false
-    if (this.#pending.length < maxPipelined) this.socket.resume()
+    // what `later` had paused, and nothing else: the socket of an upgrade that waits has no reader yet, and would lose what it is sent
+    if (this.#pending.length === maxPipelined - 1) this.socket.resume()
     if (this.begin()) next()
   }
 

@@ -75,7 +75,7 @@ export class NodeServer {
     server.on('checkContinue', (request, response) => this.#request(request as NodeRequest, response as NodeResponse, true))
     server.on('checkExpectation', (request, response) => this.#unexpected(request as NodeRequest, response as NodeResponse))
     server.on('upgrade', (request, socket, early) => this.#upgrade(request as NodeRequest, socket as Socket, early))
-    server.on('connect', (_request, socket) => this.#reject(socket as Socket, new Fault('method-not-supported', 'CONNECT')))
+    server.on('connect', (_request, socket) => this.#rejectInTurn(socket as Socket, new Fault('method-not-supported', 'CONNECT')))
     server.on('clientError', (error, socket) => this.#unreadable(error, socket as Socket))
   }
 
@@ -173,6 +173,13 @@ export class NodeServer {
     else connection?.later(refuse)
   }
 
+  /** What follows a request that is still being answered waits: its answer first. */
+  #rejectInTurn(socket: Socket, fault: Fault): void {
+    const connection = this.#of(socket)
+    if (connection?.busy === true) connection.later(() => this.#reject(socket, fault))
+    else this.#reject(socket, fault)
+  }
+
   #reject(socket: Socket, fault: Fault): void {
     this.#parts.refused(fault)
     const connection = this.#of(socket)
@@ -195,9 +202,7 @@ export class NodeServer {
       this.#parts.refused(fault)
       return current.unreadable(fault)
     }
-    if (!connection.busy) return this.#reject(socket, fault)
-    // what follows a request that is still being answered: its answer first
-    connection.later(() => this.#reject(socket, fault))
+    this.#rejectInTurn(socket, fault)
   }
 }
 
