@@ -1,5 +1,5 @@
 /** The composition root: builds every part from the configuration, joins them, and knows the order in which they start and stop. */
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
 import { openGuard, tokenGuard } from './admin/guard.ts'
@@ -8,7 +8,7 @@ import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
 import { Webhooks } from './admin/webhooks.ts'
-import { type Loaded, loadOrLastGood } from './config/config-file.ts'
+import { type Loaded, loadOrLastGood, parseOptionsOf } from './config/config-file.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
@@ -88,8 +88,8 @@ async function assemble(options: AppOptions): Promise<Running> {
   const { configFile, world } = options
   const events = new Events()
   const early = createLog(world, 'info', [lineSink(standardOutput, 'auto'), events.take])
-  const parseOptions = { folder: resolve(dirname(configFile)), workingFolder: process.cwd(), stateOverride: world.env.BATON_STATE }
-  const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE ?? '.baton'), warnOn(early))
+  const parseOptions = parseOptionsOf(configFile, world)
+  const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
   const { log: settings, state } = loaded.config.bootstrap
   // lines are written from that level on; events are told whatever is written
   const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))

@@ -1,7 +1,9 @@
 /** The configuration file's text, and a start from it. */
 import { createReadStream } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { ConfigError, errorCode, errorMessage } from '../errors.ts'
+import type { World } from '../world.ts'
 import type { Warn } from './coalesced-file.ts'
 import { documentBytes } from './document.ts'
 import { readLastGood } from './last-good.ts'
@@ -17,6 +19,11 @@ export interface Loaded {
   /** Why this is not what the file says now; null if it is. */
   readonly stale: string | null
   readonly fault: ConfigError | null
+}
+
+/** As a command or a generation reads `file`: its relative paths are its own, the state folder that of where baton was called. */
+export function parseOptionsOf(file: string, world: World): ParseOptions {
+  return { folder: resolve(dirname(file)), workingFolder: process.cwd(), stateOverride: world.env.BATON_STATE }
 }
 
 /** Throws ConfigError with the reason `unreadable`. */
