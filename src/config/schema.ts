@@ -370,7 +370,18 @@ export type PlanDocument = z.output<typeof plan>
 export type StepDocument = z.output<typeof step>
 
 /** The parts that can be read on their own when the whole cannot. */
-export const parts = { file: fileDocument, dynamic: dynamicDocument, bootstrap, version, route, health, sticky, name, plan } as const
+export const parts = {
+  file: fileDocument,
+  dynamic: dynamicDocument,
+  bootstrap,
+  version,
+  route,
+  health,
+  sticky,
+  name,
+  plan,
+  analysis,
+} as const
 export type Part = keyof typeof parts
 
 export type Shape<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly Issue[] }
