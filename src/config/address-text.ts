@@ -93,7 +93,7 @@ export function isHostName(text: string): boolean {
   return nameForm.test(text) && !/^[\d.]+$/.test(text)
 }
 
-function hostFault(host: string): Misread | null {
+export function hostFault(host: string): Misread | null {
   return isIP(host) !== 0 || isHostName(host) ? null : new Misread('an IP address or a host name')
 }
 
