@@ -143,7 +143,7 @@ class Running {
     const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, ...overlay }
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
-    this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
+    this.#source = new FileSource(source, loaded.fault === null ? loaded.text : null)
     this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })

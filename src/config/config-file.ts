@@ -17,7 +17,6 @@ export interface Loaded {
   readonly name: string
   readonly config: Config
   /** Why this is not what the file says now; null if it is. */
-  readonly stale: string | null
   readonly fault: ConfigError | null
 }
 
@@ -55,7 +54,7 @@ function unreadable(source: string, found: string, expected: string): ConfigErro
 /** Reads and parses. Throws ConfigError with all faults. */
 export async function loadConfig(path: string, options: ParseOptions): Promise<Loaded> {
   const text = await readConfigText(path)
-  return { text, name: path, config: parseConfig(text, path, options), stale: null, fault: null }
+  return { text, name: path, config: parseConfig(text, path, options), fault: null }
 }
 
 /**
@@ -72,7 +71,7 @@ export async function loadOrLastGood(path: string, options: ParseOptions, stateF
     if (!lastGood) throw error
     try {
       const config = parseConfig(lastGood.text, `last good of ${path}`, options)
-      return { text: lastGood.text, name: path, config, stale: error.message, fault: error }
+      return { text: lastGood.text, name: path, config, fault: error }
     } catch (failure) {
       warn('what was last applied does not fit this build', failure)
       throw error
