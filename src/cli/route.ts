@@ -89,7 +89,7 @@ async function explainFile(file: string, request: RouteRequest, { world }: Conte
   return compileSnapshot(bootstrap, dynamic, 0).router.explain(request, world.random)
 }
 
-export function formatExplanation({ decision, reason, routes }: Explanation): string {
+function formatExplanation({ decision, reason, routes }: Explanation): string {
   const trials = routes.map(({ route, matched, failures }) => {
     const why = failures.map(formatFailure).join('; ')
     return `  ${route}: ${matched ? (route === decision.route ? 'claimed it' : 'would match') : why}\n`

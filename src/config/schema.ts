@@ -358,7 +358,6 @@ const dynamicKeys = {
 const dynamicDocument = z.strictObject(dynamicKeys)
 const fileDocument = z.strictObject({ bootstrap, ...dynamicKeys })
 
-export type FileDocument = z.output<typeof fileDocument>
 export type DynamicDocument = z.output<typeof dynamicDocument>
 export type BootstrapDocument = z.output<typeof bootstrap>
 export type VersionDocument = z.output<typeof version>
