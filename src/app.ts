@@ -35,7 +35,7 @@ import { askToGo } from './upstream/farewell.ts'
 import { createUndiciTransport } from './upstream/transport/undici.ts'
 import { collectVersionGauges } from './upstream/version-gauges.ts'
 import { Versions } from './upstream/versions.ts'
-import type { World } from './world.ts'
+import { pause, type World } from './world.ts'
 
 export interface AppOptions {
   readonly configFile: string
@@ -205,7 +205,7 @@ class Running {
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
-    if (endpointDelayMs > 0) await new Promise<void>((done) => world.after(endpointDelayMs, done))
+    if (endpointDelayMs > 0) await pause(world, endpointDelayMs)
     const farewell = askToGo(world, { graceMs: 0, deadlineMs }, () => this.#versions.inFlight())
     const isEmpty = await this.#dataPlane.drain(deadlineMs)
     farewell.cancel()
@@ -312,7 +312,7 @@ class Running {
       const version = this.#versions.get(this.#live.current().roles.stable)
       return version === undefined || version.probe.is !== 'ready' || version.serving
     }
-    while (!isSettled() && world.elapsed() < until) await new Promise<void>((done) => world.after(10, done))
+    while (!isSettled() && world.elapsed() < until) await pause(world, 10)
   }
 
   #told(outcome: PutOutcome): PutOutcome {

@@ -5,7 +5,7 @@
 import { BatonError, type ExitCode, exitCode } from '../errors.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import type { Level, Verdict } from '../rollout/verdict.ts'
-import type { World } from '../world.ts'
+import { pause, type World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
@@ -154,8 +154,4 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof BatonError && error.code === 'unreachable'
-}
-
-function pause(world: World, ms: number): Promise<void> {
-  return new Promise((done) => void world.after(ms, done))
 }

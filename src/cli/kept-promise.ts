@@ -1,5 +1,6 @@
 /** Whether an upgrade that is done kept its promise: its receipt counts what baton could not answer. */
 import { type ExitCode, exitCode } from '../errors.ts'
+import { pause } from '../world.ts'
 import type { Context } from './command.ts'
 
 /** The receipt is written right after the end; where a generation died in between, it never is. */
@@ -13,7 +14,7 @@ const lookMs = 100
 export async function keptPromise(id: string, explain: () => Promise<unknown>, { print, world }: Context): Promise<ExitCode> {
   let found = await explain()
   for (let look = 1; look < looks && figure(found, 'failed') === null; look += 1) {
-    await new Promise<void>((resolve) => world.after(lookMs, resolve))
+    await pause(world, lookMs)
     found = await explain()
   }
   const [cut, failed] = [figure(found, 'cut') ?? 0, figure(found, 'failed') ?? 0]
