@@ -1,5 +1,5 @@
 /** The composition root: builds every part from the configuration, joins them, and knows the order in which they start and stop. */
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
 import { openGuard, tokenGuard } from './admin/guard.ts'
@@ -8,7 +8,7 @@ import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
 import { Webhooks } from './admin/webhooks.ts'
-import { type Loaded, loadOrLastGood } from './config/config-file.ts'
+import { type Loaded, loadOrLastGood, parseOptionsOf } from './config/config-file.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
@@ -35,7 +35,7 @@ import { askToGo } from './upstream/farewell.ts'
 import { createUndiciTransport } from './upstream/transport/undici.ts'
 import { collectVersionGauges } from './upstream/version-gauges.ts'
 import { Versions } from './upstream/versions.ts'
-import type { World } from './world.ts'
+import { pause, type World } from './world.ts'
 
 export interface AppOptions {
   readonly configFile: string
@@ -88,8 +88,8 @@ async function assemble(options: AppOptions): Promise<Running> {
   const { configFile, world } = options
   const events = new Events()
   const early = createLog(world, 'info', [lineSink(standardOutput, 'auto'), events.take])
-  const parseOptions = { folder: resolve(dirname(configFile)), workingFolder: process.cwd(), stateOverride: world.env.BATON_STATE }
-  const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE ?? '.baton'), warnOn(early))
+  const parseOptions = parseOptionsOf(configFile, world)
+  const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
   const { log: settings, state } = loaded.config.bootstrap
   // lines are written from that level on; events are told whatever is written
   const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))
@@ -143,7 +143,7 @@ class Running {
     const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, ...overlay }
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
-    this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
+    this.#source = new FileSource(source, loaded.fault === null ? loaded.text : null)
     this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
@@ -205,7 +205,7 @@ class Running {
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
-    if (endpointDelayMs > 0) await new Promise<void>((done) => world.after(endpointDelayMs, done))
+    if (endpointDelayMs > 0) await pause(world, endpointDelayMs)
     const farewell = askToGo(world, { graceMs: 0, deadlineMs }, () => this.#versions.inFlight())
     const isEmpty = await this.#dataPlane.drain(deadlineMs)
     farewell.cancel()
@@ -312,7 +312,7 @@ class Running {
       const version = this.#versions.get(this.#live.current().roles.stable)
       return version === undefined || version.probe.is !== 'ready' || version.serving
     }
-    while (!isSettled() && world.elapsed() < until) await new Promise<void>((done) => world.after(10, done))
+    while (!isSettled() && world.elapsed() < until) await pause(world, 10)
   }
 
   #told(outcome: PutOutcome): PutOutcome {

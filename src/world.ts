@@ -43,3 +43,8 @@ export const realWorld: World = {
     return () => process.off(signal, run)
   },
 }
+
+/** Resolves after `ms`; like every timer of the world it keeps no process alive. */
+export function pause(world: Pick<World, 'after'>, ms: number): Promise<void> {
+  return new Promise((done) => void world.after(ms, done))
+}

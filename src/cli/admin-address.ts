@@ -17,7 +17,7 @@ export type AdminAddress =
 /** @throws BatonError `usage`. */
 export function adminAddress(values: { readonly admin?: string; readonly 'token-file'?: string }, world: World): AdminAddress {
   const given = values.admin
-  if (given === undefined) return { is: 'unix', path: join(world.env.BATON_STATE ?? '.baton', 'admin.sock') }
+  if (given === undefined) return { is: 'unix', path: join(world.env.BATON_STATE || '.baton', 'admin.sock') }
   if (!/^[a-z]+:\/\//i.test(given)) return { is: 'unix', path: given }
   const url = URL.parse(given)
   if (url?.protocol !== 'http:' || url.pathname !== '/' || url.username !== '') {

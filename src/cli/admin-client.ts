@@ -1,5 +1,6 @@
 /** HTTP to the running baton's admin API, over its Unix socket or TCP. Bounded in time and size. */
 import http from 'node:http'
+import { showAddress } from '../config/show-address.ts'
 import { BatonError, errorCode, errorMessage } from '../errors.ts'
 import type { AdminAddress } from './admin-address.ts'
 
@@ -60,7 +61,7 @@ function dataOf(event: string): string {
 function open(address: AdminAddress, { method, path, body }: AdminRequest): Promise<http.IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   const headers = {
-    host: address.is === 'unix' ? 'localhost' : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
+    host: address.is === 'unix' ? 'localhost' : showAddress(address),
     accept: path.endsWith('/events') ? 'text/event-stream' : 'application/json',
     ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     ...(address.is === 'tcp' ? { authorization: `Bearer ${address.token}` } : {}),
@@ -107,7 +108,7 @@ function complaint(body: unknown, text: string): { readonly code: string; readon
 }
 
 function where(address: AdminAddress): string {
-  return address.is === 'unix' ? address.path : `http://${address.host}:${address.port}`
+  return address.is === 'unix' ? address.path : `http://${showAddress(address)}`
 }
 
 function unreachable(address: AdminAddress, error: unknown): BatonError {

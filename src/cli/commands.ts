@@ -31,7 +31,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   release: { summary: 'let held requests go on', load: () => import('./release.ts') },
   route: { summary: 'say where a request would go, and why', load: () => import('./route.ts') },
   version: { summary: "print baton's version", load: () => import('./version.ts') },
-  help: { summary: 'print this, or the usage of a command', load: () => import('./help.ts') },
+  help: { summary: 'print this', load: () => import('./help.ts') },
   listeners: { summary: 'what the keeper has to bind', hidden: true, load: () => import('./listeners.ts') },
   generation: { summary: 'the process that serves, started by the keeper', hidden: true, load: () => import('./generation.ts') },
 }

@@ -8,7 +8,6 @@ import { ask } from './admin-client.ts'
 import { command as define } from './command.ts'
 import { evidenceIn, evidenceText, replayText } from './evidence-text.ts'
 import { explainText } from './explain-text.ts'
-import { readPolicy } from './read-policy.ts'
 
 export const command = define({
   usage: `usage: baton explain ID [--json | --markdown | --policy FILE]
@@ -29,7 +28,8 @@ exit code: 0 shown, 1 unreachable, 2 usage, or no such upgrade`,
     if ([json, markdown, policy].filter((given) => given !== undefined).length > 1) {
       throw new BatonError('usage', '--json and --markdown exclude each other, and --policy both')
     }
-    const judge = policy === undefined ? null : await readPolicy(policy)
+    // loads the configuration's code only when a file is asked
+    const judge = policy === undefined ? null : await (await import('./read-policy.ts')).readPolicy(policy)
     const answer = await ask(adminAddress(values, world), { method: 'GET', path: `/v1/history/${encodeURIComponent(id)}` })
     if (json) print(`${JSON.stringify(answer)}\n`)
     else if (judge !== null) print(replayed(answer, judge))

@@ -5,7 +5,7 @@
 import { BatonError, type ExitCode, exitCode } from '../errors.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import type { Level, Verdict } from '../rollout/verdict.ts'
-import type { World } from '../world.ts'
+import { pause, type World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
@@ -32,7 +32,7 @@ export async function followUpgrade(begun: Upgrade, address: AdminAddress, conte
     for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
       const code = endOf(seen.upgrade)
       show(seen, code !== null)
-      if (code === exitCode.done) return await keptPromise(begun.id, address, context)
+      if (code === exitCode.done) return await keptPromise(begun.id, () => patiently(() => explain(begun.id, address), world), context)
       if (code !== null) return code
       await changes.next()
     }
@@ -91,11 +91,16 @@ async function look(id: string, address: AdminAddress): Promise<Seen> {
   const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
   const analysis = typeof status === 'object' && status !== null && 'analysis' in status ? status.analysis : null
   if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
-  const past = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+  const past = await explain(id, address)
   const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
   const last: unknown = entries.at(-1)?.upgrade
   if (isUpgrade(last)) return { upgrade: last, verdict: null }
   throw new BatonError('unreachable', `baton knows nothing more of upgrade ${id}`)
+}
+
+/** All of it: the receipt, and the journal's entries. */
+function explain(id: string, address: AdminAddress): Promise<unknown> {
+  return ask(address, { method: 'GET', path: `/v1/history/${id}` })
 }
 
 async function patiently<T>(act: () => Promise<T>, world: World): Promise<T> {
@@ -149,8 +154,4 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof BatonError && error.code === 'unreachable'
-}
-
-function pause(world: World, ms: number): Promise<void> {
-  return new Promise((done) => void world.after(ms, done))
 }

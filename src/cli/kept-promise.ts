@@ -1,19 +1,21 @@
 /** Whether an upgrade that is done kept its promise: its receipt counts what baton could not answer. */
 import { type ExitCode, exitCode } from '../errors.ts'
-import type { AdminAddress } from './admin-address.ts'
-import { ask } from './admin-client.ts'
+import { pause } from '../world.ts'
 import type { Context } from './command.ts'
 
 /** The receipt is written right after the end; where a generation died in between, it never is. */
 const looks = 20
 const lookMs = 100
 
-/** `done`, or `failed` with a line that says what broke. What a drain cut had outlived its limits, and is only told. */
-export async function keptPromise(id: string, address: AdminAddress, { print, world }: Context): Promise<ExitCode> {
-  let found = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+/**
+ * `done`, or `failed` with a line that says what broke. What a drain cut had outlived its limits, and is only told.
+ * `explain` asks for all of the upgrade, with patience: the generation that ended it may be away.
+ */
+export async function keptPromise(id: string, explain: () => Promise<unknown>, { print, world }: Context): Promise<ExitCode> {
+  let found = await explain()
   for (let look = 1; look < looks && figure(found, 'failed') === null; look += 1) {
-    await new Promise<void>((resolve) => world.after(lookMs, resolve))
-    found = await ask(address, { method: 'GET', path: `/v1/history/${id}` })
+    await pause(world, lookMs)
+    found = await explain()
   }
   const [cut, failed] = [figure(found, 'cut') ?? 0, figure(found, 'failed') ?? 0]
   if (cut > 0) print(`${cut} cut at the end of their time; "baton explain ${id}" has the receipt\n`)

@@ -25,7 +25,7 @@ export interface OrderSpec {
   said?(version: string, upgrade: Upgrade | null): string | null
 }
 
-export const orderExits = 'exit code: 0 done, or so already; 1 unreachable; 2 usage, or no such version; 4 refused, nothing changed'
+const orderExits = 'exit code: 0 done, or so already; 1 unreachable; 2 usage, or no such version; 4 refused, nothing changed'
 
 export function orderCommand(spec: OrderSpec): Command {
   const { usage, path, said } = spec

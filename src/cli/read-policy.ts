@@ -10,9 +10,6 @@ import { settleAnalysis } from '../config/settle-analysis.ts'
 import { BatonError, ConfigError } from '../errors.ts'
 import type { Policy } from '../rollout/policy.ts'
 
-/** What a dynamic half has to have besides; nothing of it is looked at. */
-const besides = { versions: { v1: { url: 'http://127.0.0.1' } }, stable: 'v1' }
-
 /** @throws ConfigError with all faults of the policy; BatonError `usage` where the file has none. */
 export async function readPolicy(file: string): Promise<Policy> {
   const document = readDocument(await readConfigText(file), file)
@@ -20,8 +17,7 @@ export async function readPolicy(file: string): Promise<Policy> {
   const analysis = isMapping(rollout) ? rollout.analysis : undefined
   // a whole configuration that says nothing of it has the defaults
   if (analysis === undefined && versions === undefined) throw new BatonError('usage', `${file} has no rollout.analysis`)
-  const value = { ...besides, rollout: { analysis } }
-  const shape = readShape('dynamic', value)
-  if (shape.ok) return settleAnalysis(shape.value.rollout.analysis)
-  throw new ConfigError(place(complaintsOf(shape.issues, value, knownKeys()), file, document.locate))
+  const shape = readShape('analysis', analysis)
+  if (shape.ok) return settleAnalysis(shape.value)
+  throw new ConfigError(place(complaintsOf(shape.issues, document.value, knownKeys(), ['rollout', 'analysis']), file, document.locate))
 }

@@ -1,6 +1,7 @@
 /** `baton route`: where a request would go and why, asked of the running baton, or of a file. */
 import { BatonError, exitCode } from '../errors.ts'
 import { type Explanation, formatFailure } from '../routing/explain.ts'
+import { hostOf } from '../routing/host.ts'
 import type { RouteRequest } from '../routing/route.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
@@ -59,7 +60,7 @@ export function requestOf(given: string, options: RequestOptions): RouteRequest 
   return {
     method: options.method ?? 'GET',
     target: url === null ? given : `${url.pathname}${url.search}`,
-    host: host.toLowerCase().replace(/:\d*$/, ''),
+    host: hostOf(host),
     raw,
     client: options.client ?? '127.0.0.1',
   }
@@ -88,7 +89,7 @@ async function explainFile(file: string, request: RouteRequest, { world }: Conte
   return compileSnapshot(bootstrap, dynamic, 0).router.explain(request, world.random)
 }
 
-export function formatExplanation({ decision, reason, routes }: Explanation): string {
+function formatExplanation({ decision, reason, routes }: Explanation): string {
   const trials = routes.map(({ route, matched, failures }) => {
     const why = failures.map(formatFailure).join('; ')
     return `  ${route}: ${matched ? (route === decision.route ? 'claimed it' : 'would match') : why}\n`

@@ -5,7 +5,7 @@ import { Misread, type Reading } from './misread.ts'
 import type { BindAddress, EndpointSettings } from './settings.ts'
 
 /** `sun_path` holds 108 bytes with its closing NUL. */
-export const socketPathBytes = 107
+const socketPathBytes = 107
 
 const bindExpected = 'an address to bind: 0.0.0.0:8080, [::]:8080, :8080 or unix:/run/x.sock'
 
@@ -89,11 +89,11 @@ function readHttpUrl(value: string): Reading<EndpointSettings> {
 const nameForm = /^(?=.{1,253}\.?$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
 
 /** A name as DNS, compose and Kubernetes know them. */
-export function isHostName(text: string): boolean {
+function isHostName(text: string): boolean {
   return nameForm.test(text) && !/^[\d.]+$/.test(text)
 }
 
-function hostFault(host: string): Misread | null {
+export function hostFault(host: string): Misread | null {
   return isIP(host) !== 0 || isHostName(host) ? null : new Misread('an IP address or a host name')
 }
 

@@ -1,7 +1,9 @@
 /** The configuration file's text, and a start from it. */
 import { createReadStream } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { ConfigError, errorCode, errorMessage } from '../errors.ts'
+import type { World } from '../world.ts'
 import type { Warn } from './coalesced-file.ts'
 import { documentBytes } from './document.ts'
 import { readLastGood } from './last-good.ts'
@@ -15,8 +17,12 @@ export interface Loaded {
   readonly name: string
   readonly config: Config
   /** Why this is not what the file says now; null if it is. */
-  readonly stale: string | null
   readonly fault: ConfigError | null
+}
+
+/** As a command or a generation reads `file`: its relative paths are its own, the state folder that of where baton was called. */
+export function parseOptionsOf(file: string, world: World): ParseOptions {
+  return { folder: resolve(dirname(file)), workingFolder: process.cwd(), stateOverride: world.env.BATON_STATE }
 }
 
 /** Throws ConfigError with the reason `unreadable`. */
@@ -48,7 +54,7 @@ function unreadable(source: string, found: string, expected: string): ConfigErro
 /** Reads and parses. Throws ConfigError with all faults. */
 export async function loadConfig(path: string, options: ParseOptions): Promise<Loaded> {
   const text = await readConfigText(path)
-  return { text, name: path, config: parseConfig(text, path, options), stale: null, fault: null }
+  return { text, name: path, config: parseConfig(text, path, options), fault: null }
 }
 
 /**
@@ -65,7 +71,7 @@ export async function loadOrLastGood(path: string, options: ParseOptions, stateF
     if (!lastGood) throw error
     try {
       const config = parseConfig(lastGood.text, `last good of ${path}`, options)
-      return { text: lastGood.text, name: path, config, stale: error.message, fault: error }
+      return { text: lastGood.text, name: path, config, fault: error }
     } catch (failure) {
       warn('what was last applied does not fit this build', failure)
       throw error

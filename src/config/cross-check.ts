@@ -11,7 +11,7 @@ import type { Bootstrap } from './settings.ts'
 import { retirementComplaints, upstreamComplaints } from './upstream-check.ts'
 
 /** No version may have these names. */
-export const roleNames = ['stable', 'candidate'] as const
+const roleNames = ['stable', 'candidate'] as const
 
 type Versions = NonNullable<Draft['versions']>
 

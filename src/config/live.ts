@@ -91,8 +91,10 @@ export class LiveConfig {
     )
     this.#text = first.text
     this.#appliedAt = parts.world.now()
-    if (first.stale !== null) this.lost(first.stale)
-    if (first.fault) this.#lastFault = { at: this.#appliedAt, origin: 'file', faults: first.fault.faults }
+    if (first.fault !== null) {
+      this.lost(first.fault.message)
+      this.#lastFault = { at: this.#appliedAt, origin: 'file', faults: first.fault.faults }
+    }
     this.#remember()
   }
 

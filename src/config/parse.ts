@@ -10,8 +10,6 @@ import { type Issue, readShape } from './schema.ts'
 import type { Bootstrap, Dynamic } from './settings.ts'
 import { type ParseOptions, settleBootstrap, settleDynamic } from './settle.ts'
 
-export type { ParseOptions } from './settle.ts'
-
 export interface Config {
   readonly bootstrap: Bootstrap
   readonly dynamic: Dynamic

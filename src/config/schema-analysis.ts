@@ -1,11 +1,9 @@
 /** The keys of `rollout.analysis`: the limits that a new version is judged by. What each limit means stands in `rollout/policy.ts`. */
 import { z } from 'zod'
 import { analysisDefaults as usual } from './analysis-defaults.ts'
-import { formatDuration, formatPercent, maxFactor, readFactor, readOrOff, readPercent } from './quantity.ts'
-import { duration, durationOrOff, hour, leaf, second, whole } from './schema-values.ts'
+import { formatDuration, formatPercent, maxFactor, readFactor } from './quantity.ts'
+import { duration, durationOrOff, hour, leaf, second, share, shareOrOff, whole } from './schema-values.ts'
 
-const share = leaf(readPercent, { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' })
-const shareOrOff = leaf((value) => readOrOff(value, readPercent(value)), { type: 'string', pattern: '^(off|\\d+(\\.\\d+)?%)$' })
 const factor = leaf(readFactor, { type: 'number', exclusiveMinimum: 0, maximum: maxFactor })
 /** As far back as is counted. */
 const window = duration(second, 5 * 60 * second)

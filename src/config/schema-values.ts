@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { readBindAddress } from './address-text.ts'
 import { Misread, type Reading } from './misread.ts'
-import { formatDuration, formatSize, type Range, readDuration, readOrOff, readSize } from './quantity.ts'
+import { formatDuration, formatSize, type Range, readDuration, readOrOff, readPercent, readSize } from './quantity.ts'
 import { isReservedHeader } from './reserved-header.ts'
 import {
   fieldValuePattern,
@@ -53,6 +53,8 @@ export const size = (min: number, max: number) =>
   leaf((value) => readSize(value, { min, max }), inRange(sizeJson, { min, max }, formatSize))
 export const sizeOrOff = (min: number, max: number) =>
   leaf((value) => readOrOff(value, readSize(value, { min, max })), inRange(sizeOrOffJson, { min, max }, formatSize))
+export const share = leaf(readPercent, { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' })
+export const shareOrOff = leaf((value) => readOrOff(value, readPercent(value)), { type: 'string', pattern: '^(off|\\d+(\\.\\d+)?%)$' })
 export const whole = (min: number, max: number) =>
   leaf((value) => readWhole(value, min, max), { type: 'integer', minimum: min, maximum: max })
 export const text = (form: TextForm) =>

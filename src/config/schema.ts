@@ -7,7 +7,7 @@ import { readSocketPath, readUpstreamUrl } from './address-text.ts'
 import { planFault, probeFault, repeatedHeader, retireFault, stickyFault } from './mapping-rules.ts'
 import { Misread } from './misread.ts'
 import { defaultPlan, defaultSteps, readyTimeoutMs, retireAfterMs, stepConditions, stepForMs } from './plan-defaults.ts'
-import { formatDuration, maxWeight, readPercent, readSample, readStepWeight, readWeight } from './quantity.ts'
+import { formatDuration, maxWeight, readSample, readStepWeight, readWeight } from './quantity.ts'
 import { analysis } from './schema-analysis.ts'
 import { bootstrap } from './schema-bootstrap.ts'
 import {
@@ -31,6 +31,7 @@ import {
   second,
   setName,
   setValue,
+  share,
   size,
   sizeOrOff,
   target,
@@ -241,9 +242,7 @@ const limits = z
 
 const retry = z
   .strictObject({
-    budget: leaf(readPercent, { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' })
-      .prefault('20%')
-      .describe('Retries as a share of recent exchanges, so that they cannot multiply an overload.'),
+    budget: share.prefault('20%').describe('Retries as a share of recent exchanges, so that they cannot multiply an overload.'),
     min: whole(0, 10_000).prefault(3).describe('Always allowed, per 10 s, for a service with little traffic.'),
     replayBytes: size(0, 16 * MiB)
       .prefault('64KiB')
@@ -359,7 +358,6 @@ const dynamicKeys = {
 const dynamicDocument = z.strictObject(dynamicKeys)
 const fileDocument = z.strictObject({ bootstrap, ...dynamicKeys })
 
-export type FileDocument = z.output<typeof fileDocument>
 export type DynamicDocument = z.output<typeof dynamicDocument>
 export type BootstrapDocument = z.output<typeof bootstrap>
 export type VersionDocument = z.output<typeof version>
@@ -370,7 +368,18 @@ export type PlanDocument = z.output<typeof plan>
 export type StepDocument = z.output<typeof step>
 
 /** The parts that can be read on their own when the whole cannot. */
-export const parts = { file: fileDocument, dynamic: dynamicDocument, bootstrap, version, route, health, sticky, name, plan } as const
+export const parts = {
+  file: fileDocument,
+  dynamic: dynamicDocument,
+  bootstrap,
+  version,
+  route,
+  health,
+  sticky,
+  name,
+  plan,
+  analysis,
+} as const
 export type Part = keyof typeof parts
 
 export type Shape<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issues: readonly Issue[] }

@@ -4,8 +4,6 @@ import type { Path } from './complaint.ts'
 /** Path of the mapping (`*` is any one part) → its keys → what they would do. */
 const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
-    analysis: 'the analysis of an upgrade',
-    policy: 'the analysis of an upgrade',
     cache: 'the cache gateway',
     redis: 'the cache gateway',
     warm: 'the warm-up of caches',

@@ -1,6 +1,5 @@
 /** Addresses with a path that baton calls by itself. They may hold a token, so no answer repeats them. */
-import { isIP } from 'node:net'
-import { isHostName } from './address-text.ts'
+import { hostFault } from './address-text.ts'
 import { Misread, type Reading } from './misread.ts'
 import type { WebUrl } from './settings.ts'
 
@@ -26,7 +25,8 @@ function readWebUrl(value: unknown, expected: string): Reading<WebUrl> {
     return new Misread(expected, 'user and password do not belong here')
   if (value.includes('#')) return new Misread(expected, 'leave the fragment out')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) === 0 && !isHostName(host)) return new Misread('an IP address or a host name')
+  const fault = hostFault(host)
+  if (fault !== null) return fault
   const scheme = url.protocol === 'https:' ? 'https' : 'http'
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
   if (port === 0) return new Misread('a port from 1 to 65535')

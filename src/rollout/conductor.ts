@@ -107,10 +107,11 @@ export class Conductor {
       if (running?.to === to) return { is: 'unchanged', upgrade: running }
       if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} from ${running.from} to ${running.to} is under way` }
       const { rollout, versions: configured } = this.#parts.dynamic()
-      if (configured[to] === undefined) return { is: 'unknown', what: `version ${to}` }
+      if (!Object.hasOwn(configured, to)) return { is: 'unknown', what: `version ${to}` }
       if (to === ledger.stable) return { is: 'unchanged', upgrade: ledger.upgrade }
-      const plan: Plan | undefined = rollout.plans[planName ?? rollout.plan]
-      if (plan === undefined) return { is: 'unknown', what: `plan ${planName ?? rollout.plan}` }
+      const name = planName ?? rollout.plan
+      const plan: Plan | undefined = Object.hasOwn(rollout.plans, name) ? rollout.plans[name] : undefined
+      if (plan === undefined) return { is: 'unknown', what: `plan ${name}` }
       const now = world.now()
       const move = begin(newUpgradeId(now, world.random), ledger.stable, to, plan, now, versions.runs(to))
       await this.#comeBack(to)
@@ -247,7 +248,7 @@ export class Conductor {
   }
 
   #precheck({ to, seq }: Upgrade): void {
-    const isThere = this.#parts.dynamic().versions[to] !== undefined
+    const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
     this.#take(isThere ? { is: 'prechecked' } : { is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
   }
 

@@ -18,7 +18,7 @@ interface Configured {
 export function firstLedger(journaled: Ledger | null, { stable, versions }: Configured): FirstLedger {
   if (journaled === null) return { ledger: fresh(stable), warning: null }
   const { upgrade } = journaled
-  const isThere = (name: VersionName) => versions[name] !== undefined
+  const isThere = (name: VersionName) => Object.hasOwn(versions, name)
   const needed = upgrade !== null && !isOver(upgrade) ? [upgrade.from, upgrade.to] : []
   const missing = [journaled.stable, ...needed].find((name) => !isThere(name))
   if (missing !== undefined) {

@@ -41,11 +41,11 @@ export function vetoFor(ledger: Ledger, next: Configured): { readonly path: stri
   const running = runningOf(ledger)
   if (running === null) {
     const { stable, configuredStable } = ledger
-    if (next.stable !== configuredStable || next.versions[stable] !== undefined) return null
+    if (next.stable !== configuredStable || Object.hasOwn(next.versions, stable)) return null
     return { path: 'versions', reason: `${stable} is stable and cannot be taken away; set stable to another version first` }
   }
   if (next.stable !== ledger.configuredStable) return { path: 'stable', reason: `upgrade ${running.id} is under way` }
-  const missing = [running.from, running.to].find((name) => next.versions[name] === undefined)
+  const missing = [running.from, running.to].find((name) => !Object.hasOwn(next.versions, name))
   return missing === undefined ? null : { path: 'versions', reason: `upgrade ${running.id} needs ${missing}` }
 }
 

@@ -134,7 +134,7 @@ export class VersionOrders {
   }
 
   #isConfigured(name: VersionName): boolean {
-    return this.#parts.dynamic().versions[name] !== undefined
+    return Object.hasOwn(this.#parts.dynamic().versions, name)
   }
 
   #whyNotDrain(name: VersionName, force: boolean): OrderOutcome | null {

@@ -88,6 +88,24 @@ describe('baton explain --policy', () => {
     assert.match(stderr, /policy\.yaml:3:18 rollout\.analysis\.errorRate\.factr: .*did you mean factor\?/)
     assert.equal(code, 2)
   })
+  const wrong: readonly (readonly [text: string, line: string])[] = [
+    ['rollout:\n  analysis: 5\n', '2:13 rollout.analysis: found 5 (a number), expected a mapping'],
+    [
+      'rollout:\n  analysis:\n    cpu: { share: 90 }\n',
+      '3:19 rollout.analysis.cpu.share: found 90 (a number), expected a percentage from 0% to 100% (write 90%)',
+    ],
+    [
+      'rollout: { analysis: { onNoData: waits } }',
+      '1:34 rollout.analysis.onNoData: found "waits", expected wait, promote or rollback (did you mean wait?)',
+    ],
+  ]
+  for (const [text, line] of wrong) {
+    test(`says of each fault where it is and what would do: ${line}`, async () => {
+      const { stderr, code } = await replay(text)
+      assert.equal(stderr.replace(/^.*policy\.yaml:/, ''), `${line}\n`)
+      assert.equal(code, 2)
+    })
+  }
   test('refuses a fragment without a policy, and an answer in another form besides', async () => {
     assert.match((await replay('analysis: {}')).stderr, /policy\.yaml has no rollout\.analysis\n$/)
     assert.match((await run('--policy', 'x', '--json')).stderr, /exclude each other/)

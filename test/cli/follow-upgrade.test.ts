@@ -3,11 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { after, beforeEach, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { followUpgrade } from '../../src/cli/follow-upgrade.ts'
 import { verdictLine } from '../../src/cli/verdict-text.ts'
-import { BatonError } from '../../src/errors.ts'
+import { BatonError, exitCode } from '../../src/errors.ts'
 import type { Cause, Upgrade } from '../../src/rollout/upgrade.ts'
-import { realWorld } from '../../src/world.ts'
+import { realWorld, type World } from '../../src/world.ts'
 import { batonPath, nodePath, runBaton } from '../kit/baton.ts'
 import { breaching, verdictOf } from '../rollout/verdict-fixture.ts'
 import { id, shiftAt, startToldBaton, upgradeAt } from './told-baton.ts'
@@ -23,6 +24,14 @@ beforeEach(() => {
 const why: Cause = { code: 'candidate-lost', detail: 'v2 ended with 1', by: 'engine' }
 const begun = upgradeAt({ phase: 'precheck' })
 const name = `${id}  v1 → v2`
+
+const contextWith = (world: World) => ({
+  world,
+  print: () => undefined,
+  complain: () => undefined,
+  isScreen: false,
+  leave: () => undefined,
+})
 
 function wait(...states: Upgrade[]) {
   baton.outcome = { is: 'accepted', upgrade: begun }
@@ -95,6 +104,15 @@ describe('baton upgrade --wait', () => {
     assert.equal(asked, 3)
   })
 
+  test('asks for the receipt again where the generation died right after the end', async (t) => {
+    baton.explained = { receipt: { cut: 0, failed: 1 }, entries: [] }
+    await baton.down()
+    const back = delay(300).then(() => baton.up())
+    t.after(() => back)
+    const ended = followUpgrade(upgradeAt({ phase: 'done' }), { is: 'unix', path: baton.socket }, contextWith(realWorld))
+    assert.equal(await ended, exitCode.failed)
+  })
+
   const ends: readonly (readonly [string, Upgrade, number, string])[] = [
     ['rolled back', upgradeAt({ phase: 'rolled-back', why }), 3, 'rolled-back: v2 ended with 1'],
     ['failed', upgradeAt({ phase: 'failed', why }), 1, 'failed: v2 ended with 1'],
@@ -159,8 +177,7 @@ describe('baton upgrade --wait', () => {
   test('gives up when baton stays away', async () => {
     let elapsed = 0
     const world = { ...realWorld, elapsed: () => (elapsed += 10_000) }
-    const context = { world, print: () => undefined, complain: () => undefined, isScreen: false, leave: () => undefined }
-    const gone = followUpgrade(begun, { is: 'unix', path: '/nowhere/admin.sock' }, context)
+    const gone = followUpgrade(begun, { is: 'unix', path: '/nowhere/admin.sock' }, contextWith(world))
     await assert.rejects(gone, (error) => error instanceof BatonError && error.code === 'unreachable')
   })
 })

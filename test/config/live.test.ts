@@ -188,7 +188,7 @@ describe('staleness', () => {
         reason: 'unreadable',
       },
     ])
-    const { live, saved } = liveWith({ text: minimal, name: 'baton.yaml', config: parse(minimal), stale: fault.message, fault })
+    const { live, saved } = liveWith({ text: minimal, name: 'baton.yaml', config: parse(minimal), fault })
     assert.equal(live.status().stale?.reason, fault.message)
     assert.deepEqual(live.status().lastFault?.faults, fault.faults)
     assert.deepEqual(saved, [])

@@ -188,6 +188,13 @@ const binding: Case[] = [
 const route = (rest: string): string => `${v}routes: [{ name: a, to: v2, ${rest} }]\n`
 
 const words: Case[] = [
+  ...['analysis', 'policy'].map(
+    (key): Case => [
+      `${key} at the top: it is in this build, as rollout.analysis`,
+      `${minimal}${key}: {}\n`,
+      `:4:1 ${key}: found the unknown key "${key}", expected a known key`,
+    ],
+  ),
   [
     'a duration without unit',
     `${minimal}timeouts: { connect: 5 }\n`,

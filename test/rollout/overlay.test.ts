@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { firstLedger } from '../../src/rollout/first-ledger.ts'
 import type { Ledger } from '../../src/rollout/ledger.ts'
-import { orderIn, wishesFor } from '../../src/rollout/overlay.ts'
+import { orderIn, vetoFor, wishesFor } from '../../src/rollout/overlay.ts'
 import { parse } from '../config/fixture.ts'
+import { upgradeAt } from './upgrade-fixture.ts'
 
 const text = 'versions: { v1: { url: "http://127.0.0.1:1" }, v2: { url: "http://127.0.0.1:2" } }\nstable: v2\n'
 const { dynamic } = parse(text)
@@ -45,4 +46,23 @@ describe('an edit of stable', () => {
   test('that is none orders nothing', () => {
     assert.equal(orderIn({ ...ledger, configuredStable: 'v2' }, dynamic), null)
   })
+})
+
+describe('a version that a configuration has not got, whatever its name', () => {
+  for (const name of ['v9', 'constructor']) {
+    const needed = { ...ledger, stable: name, configuredStable: dynamic.stable }
+
+    test(`${name} as stable: the configuration is not taken`, () => {
+      assert.equal(vetoFor(needed, dynamic)?.path, 'versions')
+    })
+
+    test(`${name} in an upgrade under way: the configuration is not taken`, () => {
+      const upgrade = { ...upgradeAt({ phase: 'warm' }), to: name }
+      assert.match(vetoFor({ ...needed, upgrade }, dynamic)?.reason ?? '', new RegExp(`needs ${name}$`))
+    })
+
+    test(`${name} in the journal: roles begin anew`, () => {
+      assert.match(firstLedger(needed, dynamic).warning ?? '', new RegExp(`^the journal needs ${name},`))
+    })
+  }
 })

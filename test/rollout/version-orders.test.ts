@@ -68,3 +68,13 @@ describe('the end of a version', () => {
     assert.equal(keeper.ledger.spare?.version, 'v1')
   })
 })
+
+describe('an order of a version that is not configured', () => {
+  for (const name of ['v9', 'constructor']) {
+    test(`is unknown: ${name}`, async () => {
+      const { orders } = setUp()
+      const outcomes = [orders.stable(name), orders.drain(name, true), orders.undrain(name), orders.retire(name, true)]
+      for (const outcome of await Promise.all(outcomes)) assert.deepEqual(outcome, { is: 'unknown', what: `version ${name}` })
+    })
+  }
+})
