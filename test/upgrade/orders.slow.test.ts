@@ -48,6 +48,7 @@ describe('orders of an upgrade', () => {
     assert.equal((await run.baton.admin('POST', '/v1/upgrade', { to: 'v2', plan: 'none' })).status, 404)
     await run.order('upgrade', { to: 'v2', plan: 'manual' })
     assert.match(await run.refused('upgrade', { to: 'v3' }), /under way/)
+    await run.served()
     assertKept(await run.verdict())
   })
 
