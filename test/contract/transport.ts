@@ -466,7 +466,9 @@ export function transportContract(name: string, kind: PlaceKind, create: CreateT
       opened.answer.onWanted = () => opened.call.write(Buffer.alloc(70_000, 'x'))
       reset(await place.at('xxxx'))
       await opened.answer.hears('failed upstream-reset part')
-      assert.equal(opened.call.write(Buffer.from('more')), opened.call.write(Buffer.from('more')), 'late bytes do no harm')
+      // what its client still sends does no harm, and nothing more is heard of it
+      opened.answer.silence()
+      for (const late of ['more', 'and more']) opened.call.write(Buffer.from(late))
       opened.call.end(null)
       await quiet()
     })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { type Baton, startBaton } from '../kit/baton.ts'
-import { metric, statusOf, untilProbe } from '../kit/observed.ts'
+import { isFollowed, metric, statusOf, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
 import { until } from '../kit/until.ts'
@@ -30,7 +30,7 @@ async function nextGeneration(baton: Baton): Promise<void> {
   const { pid } = (await statusOf(baton)).baton
   process.kill(pid, 'SIGKILL')
   await until(
-    async () => (await statusOf(baton).catch(() => null))?.baton.pid !== pid,
+    () => isFollowed(baton, pid),
     () => baton.output(),
   )
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Baton, startBaton } from '../kit/baton.ts'
 import { startLoad } from '../kit/load.ts'
-import { logged, statusOf, untilProbe } from '../kit/observed.ts'
+import { isFollowed, logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { managedApp } from '../kit/test-app.ts'
 import { until } from '../kit/until.ts'
 
@@ -27,7 +27,7 @@ async function killed(baton: Baton): Promise<number> {
   const { pid } = (await statusOf(baton)).baton
   process.kill(pid, 'SIGKILL')
   await until(
-    async () => (await statusOf(baton).catch(() => null))?.baton.pid !== pid,
+    () => isFollowed(baton, pid),
     () => baton.output(),
   )
   await baton.ready()
@@ -73,6 +73,7 @@ describe('kill -9 of the generation', () => {
     assert.ok(lost <= 3 * workers, `${lost} lost of ${workers} connections in 3 kills`)
     assert.ok(connections <= 4 * workers + lost, `${connections} connections`)
     assert.deepEqual(await appPids(baton), before)
+    assert.equal((await statusOf(baton)).baton.keeperPid, baton.keeperPid)
     assert.equal(logged(baton, 'process.started').length, 2)
     assert.equal(logged(baton, 'process.adopted').length, 6)
     assert.equal((await baton.stop()).code, 0)

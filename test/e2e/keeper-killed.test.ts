@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Baton, runBaton, startBaton } from '../kit/baton.ts'
-import { startLoad } from '../kit/load.ts'
+import { askWho } from '../kit/load.ts'
 import { logged, metric, statusOf, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
@@ -31,12 +31,7 @@ describe('kill -9 of the keeper', () => {
   test('under load: no request notices; status, log and metrics say it; SIGTERM to the generation ends everything', async () => {
     await using baton = await startBaton({ config })
     await untilProbe(baton, 'ready', 'v1')
-    await using load = startLoad({
-      port: baton.publicPort,
-      workers: 4,
-      request: () => ({ path: '/who' }),
-      check: ({ status, body }) => (status === 200 ? null : `${status} ${body}`),
-    })
+    await using load = askWho(baton.publicPort, 4)
     const pid = await loseKeeper(baton)
     const then = load.answered()
     await until(
@@ -47,6 +42,7 @@ describe('kill -9 of the keeper', () => {
     assert.deepEqual([wrong, errors, connections], [[], {}, 4])
     assert.equal(await metric(baton, 'baton_keeper_lost'), 1)
     assert.equal(logged(baton, 'keeper.lost').length, 1)
+    assert.match((await runBaton(['status'], { cwd: baton.dir })).stdout, /the keeper is lost/)
     const second = await runBaton(['run', '-c', baton.configFile], { cwd: baton.dir })
     assert.deepEqual([second.code, second.stdout], [2, ''])
     assert.match(second.stderr, new RegExp(`^baton: [^\n]*pid ${pid} still serves although its keeper is lost[^\n]*\n$`))

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test'
 import { identify, isAlive } from '../../src/keeper/proc.ts'
 import { type Baton, startBaton } from '../kit/baton.ts'
 import { EventReceiver } from '../kit/event-receiver.ts'
-import { startLoad } from '../kit/load.ts'
+import { askWho } from '../kit/load.ts'
 import { logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
 import { until } from '../kit/until.ts'
@@ -61,15 +61,6 @@ async function reaches(baton: Baton, holds: (upgrade: UpgradeView) => boolean): 
   return seen as unknown as UpgradeView
 }
 
-function load(baton: Baton) {
-  return startLoad({
-    port: baton.publicPort,
-    workers: 2,
-    request: () => ({ path: '/who' }),
-    check: ({ status, body }) => (status === 200 ? null : `${status} ${body}`),
-  })
-}
-
 const runs = ({ pid }: TestApp) => isAlive(identify(pid))
 
 describe('an external app', () => {
@@ -77,7 +68,7 @@ describe('an external app', () => {
     await using v1 = await startTestApp('v1')
     await using v2 = await startTestApp('v2')
     await using baton = await start(v1, v2, byPid(v1, 'v1'))
-    await using traffic = load(baton)
+    await using traffic = askWho(baton.publicPort, 2)
     await order(baton, 'upgrade', { to: 'v2', plan: 'at-once' })
     await reaches(baton, ({ phase }) => phase === 'done')
     assert.equal(runs(v1), false)
@@ -93,7 +84,7 @@ describe('an external app', () => {
     await using v1 = await startTestApp('v1', { STUBBORN: '1' })
     await using v2 = await startTestApp('v2')
     await using baton = await start(v1, v2, byPid(v1, 'v1', { stopTimeout: '200ms' }))
-    await using traffic = load(baton)
+    await using traffic = askWho(baton.publicPort, 2)
     await order(baton, 'upgrade', { to: 'v2', plan: 'at-once' })
     const { phase, frozen } = await reaches(baton, (upgrade) => (upgrade.frozen ?? null) !== null)
     assert.deepEqual([phase, frozen?.code], ['stop-old', 'stop-failed'])

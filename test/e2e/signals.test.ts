@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startBaton } from '../kit/baton.ts'
-import { startLoad } from '../kit/load.ts'
+import { askWho } from '../kit/load.ts'
 import { logged, statusOf, untilProbe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
@@ -103,12 +103,7 @@ describe('signals', () => {
   test('a storm of SIGHUP, SIGUSR1 and SIGUSR2 under load changes nothing', async () => {
     await using baton = await startBaton({ config })
     await untilProbe(baton, 'ready', 'v1')
-    await using load = startLoad({
-      port: baton.publicPort,
-      workers: 4,
-      request: () => ({ path: '/who' }),
-      check: ({ status, body }) => (status === 200 ? null : `${status} ${body}`),
-    })
+    await using load = askWho(baton.publicPort, 4)
     const before = await statusOf(baton)
     for (let n = 0; n < 60; n++) {
       baton.kill((['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)[n % 3] ?? 'SIGHUP')

@@ -76,3 +76,13 @@ export function startLoad(options: LoadOptions): Load {
     },
   }
 }
+
+/** `/who` of the test's app, over and over: each answer has to be 200. */
+export function askWho(port: number, workers: number): Load {
+  return startLoad({
+    port,
+    workers,
+    request: () => ({ path: '/who' }),
+    check: ({ status, body }) => (status === 200 ? null : `${status} ${body}`),
+  })
+}

@@ -39,6 +39,12 @@ export async function statusOf(baton: Baton): Promise<Status> {
   return JSON.parse((await baton.admin('GET', '/v1/status')).body) as Status
 }
 
+/** Another generation than this one answers. That none does is no sign of the next: the dead one does not either. */
+export async function isFollowed(baton: Baton, dead: number): Promise<boolean> {
+  const status = await statusOf(baton).catch(() => null)
+  return status !== null && status.baton.pid !== dead
+}
+
 /** @throws where the version is not there. */
 export async function versionOf(baton: Baton, name: string): Promise<VersionStatus> {
   const status = await statusOf(baton)

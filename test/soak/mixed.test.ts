@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Baton, startBaton } from '../kit/baton.ts'
 import { residentMiB } from '../kit/large-body.ts'
 import { type LoadReport, type Planned, startLoad } from '../kit/load.ts'
-import { metric, statusOf, untilProbe } from '../kit/observed.ts'
+import { isFollowed, metric, statusOf, untilProbe } from '../kit/observed.ts'
 import type { Received } from '../kit/send.ts'
 import { managedApp } from '../kit/test-app.ts'
 import { until } from '../kit/until.ts'
@@ -53,7 +53,7 @@ async function strike(blow: Blow, baton: Baton, bootstrap: unknown, n: number): 
   if (blow === 'kill -9 of the generation') {
     process.kill(self.pid, 'SIGKILL')
     await until(
-      async () => (await statusOf(baton).catch(() => null))?.baton.pid !== self.pid,
+      () => isFollowed(baton, self.pid),
       () => baton.output().slice(-3000),
     )
   }

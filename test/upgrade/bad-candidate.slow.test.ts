@@ -1,6 +1,7 @@
 /** A new version that is no good: it never comes up, or it dies. The old one serves on. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untilProbe } from '../kit/observed.ts'
 import { killed } from './kit/killed.ts'
 import { startRun } from './kit/upgrade-run.ts'
 import { assertKept, assertKeptBut, isLostAt, isRefusedBefore } from './kit/verdict.ts'
@@ -32,6 +33,7 @@ describe('v2 never comes up: the upgrade is rolled back, and no request has noti
     await using run = await startRun({ process: { v2: { command: ['/no/such/program'] } }, config: impatient })
     await run.order('upgrade', { to: 'v2', plan: 'impatient' })
     await run.reaches('rolled-back')
+    await run.served()
     assertKept(await run.verdict())
   })
 })
@@ -43,6 +45,7 @@ describe('v2 is killed with -9', () => {
     await run.reaches('health-check')
     await killed(await run.pid('v2'))
     await run.reaches('done')
+    await run.served()
     assertKept(await run.verdict())
   })
 
@@ -83,15 +86,23 @@ describe('v2 is killed with -9', () => {
   })
 
   test('in stop-old: frozen, and `resume` goes on once it serves again', async () => {
-    await using run = await startRun({ apps: { v1: { STOP_DELAY_MS: '1500' } } })
+    await using run = await startRun({ apps: { v1: { STOP_DELAY_MS: '5000' } } })
     await run.order('upgrade', { to: 'v2', plan: 'manual' })
     await walkTo(run, 4)
     await run.order('promote')
     await run.reaches((upgrade) => upgrade.todo === 'stop')
     await killed(await run.pid('v2'))
-    await run.reaches((upgrade) => upgrade.phase === 'done' || upgrade.frozen !== null)
-    if ((await run.upgrade()).phase !== 'done') await run.order('resume')
+    const { frozen } = await run.reaches((upgrade) => typeof upgrade.frozen === 'object' && upgrade.frozen !== null)
+    assert.equal(frozen?.code, 'candidate-lost')
+    await untilProbe(run.baton, 'ready', 'v2')
+    const from = performance.now()
+    assert.notEqual((await run.upgrade()).phase, 'done')
+    await run.order('resume')
     await run.reaches('done')
-    assert.equal((await run.verdict()).doubled.length, 0)
+    await run.served()
+    // v2 was stable, and until it came back nobody served
+    const isGap = isRefusedBefore(from)
+    assertKeptBut(await run.verdict(), (lost) => isGap(lost) || isLostAt('v2')(lost))
+    assert.deepEqual((await run.status()).roles, { stable: 'v2', candidate: null })
   })
 })

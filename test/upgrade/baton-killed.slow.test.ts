@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Forged, killedAs } from './kit/journal.ts'
+import { assertNeverTogether } from './kit/record.ts'
 import { assertTold } from './kit/told.ts'
 import { startRun, type UpgradeRun, type UpgradeView } from './kit/upgrade-run.ts'
 import { assertKeptBut, isLostWith } from './kit/verdict.ts'
@@ -98,6 +99,7 @@ describe("baton's generation is killed with -9", () => {
       const { to } = await run.reaches(ends)
       await run.served()
       assertKeptBut(await run.verdict(), isLostWith(diedAt))
+      if (plan === 'swap') assertNeverTogether(run.facts())
       const { baton, roles, versions } = await run.status()
       assert.notEqual(baton.pid, first)
       await assertTold(run, ends)

@@ -2,26 +2,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isAlive, killed } from './kit/killed.ts'
-import type { Fact } from './kit/record.ts'
+import { assertNeverTogether } from './kit/record.ts'
 import { assertTold } from './kit/told.ts'
 import { startRun, type UpgradeRun } from './kit/upgrade-run.ts'
 import { assertKept } from './kit/verdict.ts'
 
 const plans = { swap: { strategy: 'exclusive', readyTimeout: '1500ms' } }
-
-/** From its first fact to its last, in the order of their beginnings: no process was there before the one before it had gone. */
-function assertNeverTogether(facts: readonly Fact[]): void {
-  const lives = [...Map.groupBy(facts, ({ pid }) => pid).values()].map((life) => ({
-    version: life[0]?.version,
-    from: Math.min(...life.map(({ at }) => at)),
-    to: Math.max(...life.map(({ at }) => at)),
-  }))
-  const inOrder = lives.sort((a, b) => a.from - b.from)
-  for (const [index, { version, from }] of inOrder.entries()) {
-    const before = inOrder[index - 1]
-    assert.ok(before === undefined || from >= before.to, `${version} began ${from}, ${before?.version} was there until ${before?.to}`)
-  }
-}
 
 /** The longest that a request has waited while it was held. */
 function longestMs({ traffic }: UpgradeRun): number {

@@ -1,4 +1,5 @@
 /** What the app's processes wrote down, all in one file: orders with their ids, starts, ends. */
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 
 export interface Fact {
@@ -27,6 +28,20 @@ export function ordersIn(facts: readonly Fact[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const { fact, detail } of facts) if (fact === 'order') counts.set(detail, (counts.get(detail) ?? 0) + 1)
   return counts
+}
+
+/** From its first fact to its last, in the order of their beginnings: no process was there before the one before it had gone. */
+export function assertNeverTogether(facts: readonly Fact[]): void {
+  const lives = [...Map.groupBy(facts, ({ pid }) => pid).values()].map((life) => ({
+    version: life[0]?.version,
+    from: Math.min(...life.map(({ at }) => at)),
+    to: Math.max(...life.map(({ at }) => at)),
+  }))
+  const inOrder = lives.sort((a, b) => a.from - b.from)
+  for (const [index, { version, from }] of inOrder.entries()) {
+    const before = inOrder[index - 1]
+    assert.ok(before === undefined || from >= before.to, `${version} began ${from}, ${before?.version} was there until ${before?.to}`)
+  }
 }
 
 function textOf(path: string): string {

@@ -15,13 +15,18 @@ export interface TrafficOptions {
   readonly users?: number
 }
 
+/** So many events and echoes came; null where no stream or no socket was asked for. */
+export interface Heard {
+  readonly events: number | null
+  readonly echoes: number | null
+}
+
 export interface TrafficReport {
   readonly sent: number
   readonly exchanges: readonly Exchange[]
   readonly streamEnds: readonly StreamEnd[]
-  readonly events: number
   readonly socketEnds: readonly SocketEnd[]
-  readonly echoes: number
+  readonly heard: Heard
   readonly wrongEchoes: readonly string[]
 }
 
@@ -30,6 +35,8 @@ export interface Traffic extends AsyncDisposable {
   readonly exchanges: readonly Exchange[]
   readonly streams: EventStreams
   readonly sockets: WebSockets
+  /** So far. */
+  heard(): Heard
   /** No more arrivals; what is under way ends. The streams and sockets are closed then. */
   stop(): Promise<TrafficReport>
 }
@@ -50,6 +57,10 @@ export function startTraffic({ port, ratePerSecond, streams: streamCount, socket
   })
   const streams = openEventStreams(port, streamCount)
   const sockets = openWebSockets(port, socketCount)
+  const heard = (): Heard => ({
+    events: streamCount > 0 ? streams.events() : null,
+    echoes: socketCount > 0 ? sockets.echoes() : null,
+  })
   const stop = async (): Promise<TrafficReport> => {
     loop.stop()
     while (underWay.size > 0) await Promise.all(underWay)
@@ -59,13 +70,14 @@ export function startTraffic({ port, ratePerSecond, streams: streamCount, socket
     const { ends: streamEnds } = streams
     const { ends: socketEnds, wrong: wrongEchoes } = sockets
     const { sent } = count
-    return { sent, exchanges, streamEnds, events: streams.events(), socketEnds, echoes: sockets.echoes(), wrongEchoes }
+    return { sent, exchanges, streamEnds, socketEnds, heard: heard(), wrongEchoes }
   }
   let stopped: Promise<TrafficReport> | null = null
   return {
     exchanges,
     streams,
     sockets,
+    heard,
     stop: () => {
       stopped ??= stop()
       return stopped

@@ -68,7 +68,7 @@ export interface UpgradeRun extends AsyncDisposable {
   pid(version: string): Promise<number>
   /** The configuration file as `change` makes it, reloaded: the faults for which it was refused, or none. */
   reconfigure(change: (config: Configuration) => void): Promise<string>
-  /** Waits until so many more requests were answered. */
+  /** Waits until so many more requests were answered and, where there are streams and sockets, another event and another echo came. */
   served(more?: number): Promise<void>
   facts(): readonly Fact[]
   /** Ends the load and judges it. */
@@ -196,9 +196,16 @@ class Run implements UpgradeRun {
 
   async served(more = 40): Promise<void> {
     const wanted = this.traffic.exchanges.length + more
+    const before = this.traffic.heard()
+    const isHeard = () => {
+      const { events, echoes } = this.traffic.heard()
+      return isMore(events, before.events) && isMore(echoes, before.echoes)
+    }
     await until(
-      () => this.traffic.exchanges.length >= wanted,
-      () => `${this.traffic.exchanges.length} answered; ${this.baton.output().slice(-2_000)}`,
+      () => this.traffic.exchanges.length >= wanted && isHeard(),
+      () =>
+        `${this.traffic.exchanges.length} answered, ${wanted} wanted; heard ${JSON.stringify([before, this.traffic.heard()])}; ` +
+        this.baton.output().slice(-2_000),
     )
   }
 
@@ -219,6 +226,11 @@ class Run implements UpgradeRun {
   #post(name: string, body: unknown): Promise<Answer> {
     return this.baton.admin('POST', `/v1/${name}`, body)
   }
+}
+
+/** Null: there is none to hear. */
+function isMore(now: number | null, before: number | null): boolean {
+  return now === null || now > (before ?? 0)
 }
 
 function without(config: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { StreamEnd } from './event-streams.ts'
 import type { Exchange } from './exchange.ts'
 import { type Fact, ordersIn } from './record.ts'
-import type { TrafficReport } from './traffic.ts'
+import type { Heard, TrafficReport } from './traffic.ts'
 import type { SocketEnd } from './web-sockets.ts'
 
 export interface Verdict {
@@ -17,6 +17,7 @@ export interface Verdict {
   readonly missing: readonly string[]
   readonly streamsCut: readonly StreamEnd[]
   readonly socketsCut: readonly SocketEnd[]
+  readonly heard: Heard
   readonly wrongEchoes: readonly string[]
 }
 
@@ -25,7 +26,7 @@ export type Lost = Exchange | StreamEnd | SocketEnd
 /** RFC 6455 section 7.4.1 and the registry: service restart, going away. */
 const politeCodes: readonly number[] = [1012, 1001]
 
-export function verdictOf({ sent, exchanges, streamEnds, socketEnds, wrongEchoes }: TrafficReport, facts: readonly Fact[]): Verdict {
+export function verdictOf({ sent, exchanges, streamEnds, socketEnds, heard, wrongEchoes }: TrafficReport, facts: readonly Fact[]): Verdict {
   const orders = ordersIn(facts)
   const ok = exchanges.filter(({ outcome }) => outcome.is === 'ok')
   return {
@@ -37,6 +38,7 @@ export function verdictOf({ sent, exchanges, streamEnds, socketEnds, wrongEchoes
     missing: ok.filter(({ kind, id }) => kind === 'post' && !orders.has(id)).map(({ id }) => id),
     streamsCut: streamEnds.filter(({ is }) => is !== 'boundary'),
     socketsCut: socketEnds.filter(({ code }) => !politeCodes.includes(code)),
+    heard,
     wrongEchoes,
   }
 }
@@ -44,7 +46,15 @@ export function verdictOf({ sent, exchanges, streamEnds, socketEnds, wrongEchoes
 /** All that DESIGN.md section 12 promises where nothing was killed. */
 export function assertKept(verdict: Verdict): void {
   assert.deepEqual(shown(verdict), nothing)
-  assert.ok(verdict.answered > 0 && verdict.answered === verdict.sent, `${verdict.answered} of ${verdict.sent} answered`)
+  assert.equal(verdict.answered, verdict.sent, 'answered, of those sent')
+  assertHeard(verdict)
+}
+
+/** A load of which nothing came through breaks no promise, and proves none. */
+function assertHeard({ answered, heard: { events, echoes } }: Verdict): void {
+  assert.ok(answered > 0, 'no request was answered')
+  assert.ok(events === null || events > 0, 'no event came over any stream')
+  assert.ok(echoes === null || echoes > 0, 'no echo came over any WebSocket')
 }
 
 /** All of it, but for what `excused` says of what was lost to a kill; returns how many that were. */
@@ -53,6 +63,7 @@ export function assertKeptBut(verdict: Verdict, excused: (lost: Lost) => boolean
   const but = <T extends Lost>(lost: readonly T[]) => lost.filter((each) => !excused(each))
   const rest = { ...verdict, failed: but(failed), cut: but(cut), streamsCut: but(streamsCut), socketsCut: but(socketsCut) }
   assert.deepEqual(shown(rest), nothing)
+  assertHeard(verdict)
   return [failed, cut, streamsCut, socketsCut].flat().length
 }
 
