@@ -80,6 +80,7 @@ export class Versions {
   apply(bootstrap: Bootstrap, dynamic: Dynamic, wishes: Wishes = configured(dynamic)): void {
     if (this.#stopped) return
     this.#drain = dynamic.drain
+    const former = Object.keys(this.#applied?.dynamic.versions ?? {})
     this.#applied = { bootstrap, dynamic }
     this.#renewTransports(dynamic)
     const wanted = wantedVersions(dynamic, wishes)
@@ -87,6 +88,7 @@ export class Versions {
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
     for (const name of wishes.retired) this.#stopLeftBehind(name, dynamic.versions[name], bootstrap)
     for (const name of wishes.drained) if (this.get(name)?.order.is === 'active') void this.drain(name)
+    for (const name of former) this.#forgetIfDropped(name)
     // what a former generation saw says nothing of a version that comes later
     this.#remembered = {}
   }
@@ -107,7 +109,10 @@ export class Versions {
   retire(name: VersionName): Promise<void> {
     const running = this.#retiring.get(name)
     if (running !== undefined) return running
-    const retired = this.#retire(name).finally(() => this.#retiring.delete(name))
+    const retired = this.#retire(name).finally(() => {
+      this.#retiring.delete(name)
+      this.#forgetIfDropped(name)
+    })
     this.#retiring.set(name, retired)
     return retired
   }
@@ -280,9 +285,19 @@ export class Versions {
   }
 
   #leave(supervised: SupervisedVersion, by: Actor, limits: DrainLimits): Promise<unknown> {
-    const left = supervised.stop(by, limits).finally(() => this.#leaving.delete(supervised))
+    const left = supervised.stop(by, limits).finally(() => {
+      this.#leaving.delete(supervised)
+      this.#forgetIfDropped(supervised.version.name)
+    })
     this.#leaving.set(supervised, left)
     return left
+  }
+
+  /** Its counts go once it is neither configured nor still doing anything that is counted; one that was retired keeps them till then. */
+  #forgetIfDropped(name: VersionName): void {
+    if (this.#applied?.dynamic.versions[name] !== undefined || this.#entries.has(name) || this.#retiring.has(name)) return
+    if ([...this.#leaving.keys()].some(({ version }) => version.name === name)) return
+    this.#parts.metrics.forget(name)
   }
 
   #everyone(): readonly SupervisedVersion[] {

@@ -525,9 +525,10 @@ describe('an external version that says how its app is stopped', () => {
   async function withRetirement(t: TestContext) {
     const set = await setUp(t)
     const calls: string[] = []
-    const answer = { status: 200 }
+    const answer = { status: 200, meanwhile: () => {} }
     const server = createServer((request, response) => {
       calls.push(`${request.method} ${request.url}`)
+      answer.meanwhile()
       response.writeHead(answer.status).end()
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -541,7 +542,13 @@ describe('an external version that says how its app is stopped', () => {
     const apply = (retire: string | null) => set.versions.apply(bootstrap, dynamicOf(versionsOf(retire), { stable: 'v2' }))
     apply('old')
     await set.serving('v1', 'v2')
-    return { ...set, calls, answer, bootstrap, apply }
+    const dropIt = () => set.versions.apply(bootstrap, dynamicOf({ v2: tcp(set.two, quick) }))
+    /** What is still counted of v1. */
+    const counted = () => {
+      const names = ['baton_probes_total', 'baton_retirements_total', 'active_connections_before'] as const
+      return names.filter((name) => set.metrics.samples(name).some(({ labels }) => labels.version === 'v1'))
+    }
+    return { ...set, calls, answer, bootstrap, apply, dropIt, counted }
   }
 
   test('has it stopped by an order, after its drain', async (t) => {
@@ -573,6 +580,32 @@ describe('an external version that says how its app is stopped', () => {
       ['failed', 1],
       ['stopped', 1],
     ])
+  })
+
+  test('keeps its counts when it is retired, and is forgotten by the metrics when a configuration drops it', async (t) => {
+    const { versions, dropIt, counted } = await withRetirement(t)
+    await versions.retire('v1')
+    assert.deepEqual(counted(), ['baton_probes_total', 'baton_retirements_total', 'active_connections_before'])
+    dropIt()
+    assert.deepEqual(counted(), [])
+  })
+
+  test('dropped while its retirement drains is forgotten by the metrics after that', async (t) => {
+    const { versions, claim, dropIt, counted } = await withRetirement(t)
+    const exchange = claim('v1')
+    const retired = versions.retire('v1')
+    dropIt()
+    assert.deepEqual(counted(), ['baton_probes_total', 'active_connections_before'])
+    exchange.cut(new Fault('stopping', 'it ends'))
+    await retired
+    assert.deepEqual(counted(), [])
+  })
+
+  test('dropped while its app is being asked to stop is forgotten by the metrics after that', async (t) => {
+    const { versions, answer, dropIt, counted } = await withRetirement(t)
+    answer.meanwhile = dropIt
+    await versions.retire('v1')
+    assert.deepEqual(counted(), [])
   })
 
   test('says none meanwhile: nothing is asked', async (t) => {
