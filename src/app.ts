@@ -144,7 +144,7 @@ class Running {
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
     this.#source = new FileSource(source, loaded.stale === null ? loaded.text : null)
-    this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
+    this.#roster = new AppRoster({ world, keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
     const write = standardOutput.write
