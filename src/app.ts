@@ -234,16 +234,7 @@ class Running {
       metrics: this.#metrics,
       resolveMs,
       apps: this.#roster.apps,
-      openTransport: (endpoint) => {
-        const { timeouts, limits } = this.#live.current().dynamic
-        const { connectMs, upstreamKeepAliveMs: keepAliveMs } = timeouts
-        return createUndiciTransport(endpoint, {
-          connectMs,
-          keepAliveMs,
-          connections: limits.upstreamConnections,
-          maxHeaderBytes: limits.headerBytes,
-        })
-      },
+      openTransport: createUndiciTransport,
       remembered: rememberedIn(stateFile.get('ready')),
       remember: (ready) => stateFile.set('ready', ready),
     })

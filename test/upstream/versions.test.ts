@@ -10,6 +10,7 @@ import { Metrics } from '../../src/telemetry/metrics.ts'
 import type { Claim } from '../../src/upstream/claim.ts'
 import { appName } from '../../src/upstream/managed-process.ts'
 import { RetirementFault } from '../../src/upstream/retirement.ts'
+import { type TransportSettings, transportSettings } from '../../src/upstream/transport/transport-settings.ts'
 import { Versions } from '../../src/upstream/versions.ts'
 import { parse } from '../config/fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
@@ -46,6 +47,7 @@ async function setUp(t: TestContext) {
   const records: LogRecord[] = []
   const memory: Readonly<Record<string, string>>[] = []
   const transports = { closed: 0, destroyed: 0 }
+  const opened: TransportSettings[] = []
   const create = (known: Readonly<Record<string, string>> = {}) =>
     new Versions({
       world,
@@ -53,16 +55,19 @@ async function setUp(t: TestContext) {
       apps: keeper,
       resolveMs: 5_000,
       log: createLog(world, 'debug', [(record) => void records.push(record)]),
-      openTransport: () => ({
-        open: () => assert.fail('nothing is called here'),
-        connections: 0,
-        close: async () => {
-          transports.closed += 1
-        },
-        destroy: () => {
-          transports.destroyed += 1
-        },
-      }),
+      openTransport: (_, settings) => {
+        opened.push(settings)
+        return {
+          open: () => assert.fail('nothing is called here'),
+          connections: 0,
+          close: async () => {
+            transports.closed += 1
+          },
+          destroy: () => {
+            transports.destroyed += 1
+          },
+        }
+      },
       remembered: known,
       remember: (ready) => void memory.push(ready),
     })
@@ -96,7 +101,7 @@ async function setUp(t: TestContext) {
     version?.claim(claimed)
     return claimed
   }
-  return { apps, one, two, world, keeper, metrics, records, memory, versions, create, serving, events, claim, transports }
+  return { apps, one, two, world, keeper, metrics, records, memory, versions, create, serving, events, claim, transports, opened }
 }
 
 const plain = bootstrapOf()
@@ -203,13 +208,15 @@ describe('an external version', () => {
   })
 
   test('keeps its exchanges when the settings of its connections change', async (t) => {
-    const { versions, one, serving, transports, claim } = await setUp(t)
+    const { versions, one, serving, transports, opened, claim } = await setUp(t)
     const dynamic = dynamicOf({ v1: tcp(one, quick) })
     versions.apply(plain, dynamic)
     await serving('v1')
     const before = versions.get('v1')
     const claimed = claim('v1')
-    versions.apply(plain, { ...dynamic, timeouts: { ...dynamic.timeouts, connectMs: 1 } })
+    const changed = { ...dynamic, timeouts: { ...dynamic.timeouts, connectMs: 1 } }
+    versions.apply(plain, changed)
+    assert.deepEqual(opened, [transportSettings(dynamic), transportSettings(changed)])
     assert.equal(versions.get('v1'), before)
     assert.equal(before?.serving, true)
     assert.deepEqual(transports, { closed: 1, destroyed: 0 })
