@@ -144,7 +144,7 @@ class Running {
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
     this.#source = new FileSource(source, loaded.fault === null ? loaded.text : null)
-    this.#roster = new AppRoster({ keeper: options.keeper, log, state: stateFile })
+    this.#roster = new AppRoster({ world, keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
     const write = standardOutput.write
@@ -234,16 +234,7 @@ class Running {
       metrics: this.#metrics,
       resolveMs,
       apps: this.#roster.apps,
-      openTransport: (endpoint) => {
-        const { timeouts, limits } = this.#live.current().dynamic
-        const { connectMs, upstreamKeepAliveMs: keepAliveMs } = timeouts
-        return createUndiciTransport(endpoint, {
-          connectMs,
-          keepAliveMs,
-          connections: limits.upstreamConnections,
-          maxHeaderBytes: limits.headerBytes,
-        })
-      },
+      openTransport: createUndiciTransport,
       remembered: rememberedIn(stateFile.get('ready')),
       remember: (ready) => stateFile.set('ready', ready),
     })

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { buildVersion } from '../admin/build.ts'
 import { exitCode } from '../errors.ts'
 import { command as define } from './command.ts'
 
@@ -7,9 +7,7 @@ export const command = define({
   options: {},
   positionals: [],
   async run(_values, _positionals, { print }) {
-    const file = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-    const { version } = JSON.parse(file) as { version: string }
-    print(`baton ${version} (Node.js ${process.versions.node})\n`)
+    print(`baton ${buildVersion()} (Node.js ${process.versions.node})\n`)
     return exitCode.done
   },
 })

@@ -16,6 +16,8 @@ const pollMs = 50
 
 export class Apps {
   readonly #running = new Map<string, AppProcess>()
+  /** The pids whose group has been sent SIGTERM: a second one means "at once" to many an app, and is not ours to add. */
+  readonly #termed = new Set<number>()
   readonly #world: World
   /** From SIGTERM to SIGKILL where the keeper itself stops something. */
   readonly #stopMs: number
@@ -50,7 +52,9 @@ export class Apps {
 
   signal(name: string, signal: NodeJS.Signals): void {
     const app = this.#running.get(name)
-    if (app !== undefined) signalGroup(app.pid, signal)
+    if (app === undefined) return
+    if (signal === 'SIGTERM') this.#termed.add(app.pid)
+    signalGroup(app.pid, signal)
   }
 
   killAll(): void {
@@ -59,7 +63,7 @@ export class Apps {
 
   /** SIGTERM to each group, SIGKILL to what is left. */
   async stopAll(): Promise<void> {
-    for (const app of this.#running.values()) signalGroup(app.pid, 'SIGTERM')
+    for (const { name } of this.#running.values()) this.signal(name, 'SIGTERM')
     const kill = this.#world.after(this.#stopMs, () => this.killAll())
     await this.gone()
     kill.cancel()
@@ -115,21 +119,24 @@ export class Apps {
     look()
   }
 
+  /** What the leader left behind is sent SIGTERM, unless it was already, and killed when its time is up. */
   #leaderEnded(exit: AppExit): void {
     const deadline = this.#world.elapsed() + this.#stopMs
     let killed = false
     const look = (): void => {
-      const late = this.#world.elapsed() > deadline
-      if (killed || !signalGroup(exit.pid, 0)) {
-        this.#running.delete(exit.name)
-        this.#changed(exit)
-        return
-      }
-      killed = late
-      signalGroup(exit.pid, late ? 'SIGKILL' : 'SIGTERM')
+      if (killed || !signalGroup(exit.pid, 0)) return this.#gone(exit)
+      killed = this.#world.elapsed() > deadline
+      if (killed) signalGroup(exit.pid, 'SIGKILL')
+      else if (!this.#termed.has(exit.pid)) this.signal(exit.name, 'SIGTERM')
       this.#world.after(pollMs, look)
     }
     look()
+  }
+
+  #gone(exit: AppExit): void {
+    this.#running.delete(exit.name)
+    this.#termed.delete(exit.pid)
+    this.#changed(exit)
   }
 }
 

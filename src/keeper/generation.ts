@@ -1,5 +1,6 @@
 /** One generation's process: how it is started, spoken to, and how long to wait before the next. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { errorMessage } from '../errors.ts'
 import { identify, isAlive, signalGroup } from './proc.ts'
 import { protocolVersion, type ToGeneration, type ToKeeper } from './protocol.ts'
 
@@ -25,6 +26,7 @@ export interface GenerationEvents {
 /** stdio is [ignore, inherit, inherit, ipc], so the first listening socket is fd 4. */
 const firstFd = 4
 
+/** Never throws: what cannot be started ends, with the reason, in a later turn. */
 export function startGeneration(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -33,11 +35,17 @@ export function startGeneration(
 ): Generation {
   const names = Object.fromEntries([...fds.keys()].map((name, index) => [name, firstFd + index]))
   const [command = '', ...args] = argv
-  const child = spawn(command, args, {
-    env: { ...env, BATON_LISTENERS: JSON.stringify(names), BATON_KEEPER: '1' },
-    detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds.values()],
-  })
+  let child: ChildProcess
+  try {
+    child = spawn(command, args, {
+      env: { ...env, BATON_LISTENERS: JSON.stringify(names), BATON_KEEPER: '1' },
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds.values()],
+    })
+  } catch (error) {
+    // Node tells of some failures by an event and of others, such as ENOMEM, by a throw, which would end the keeper.
+    return notStarted(errorMessage(error), events)
+  }
   let ended = false
   const end = (result: GenerationEnd): void => {
     if (ended) return
@@ -59,6 +67,12 @@ export function startGeneration(
     send: (message) => void (child.connected && child.send(message, () => undefined)),
     kill: () => void (isAlive(who) && signalGroup(who.pid, 'SIGKILL')),
   }
+}
+
+/** Its end comes once the caller holds it, as Node's own event would. */
+function notStarted(error: string, events: GenerationEvents): Generation {
+  process.nextTick(() => events.ended({ code: null, signal: null, error }))
+  return { pid: 0, send: () => undefined, kill: () => undefined }
 }
 
 function isToKeeper(message: unknown): message is ToKeeper {

@@ -4,10 +4,15 @@
  */
 import type { AppProcess, KeeperLink } from '../keeper/protocol.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { World } from '../world.ts'
 import type { Apps } from './managed-process.ts'
 import type { Versions } from './versions.ts'
 
+/** From SIGTERM to SIGKILL of a stray: the default of a process's `stopTimeout`, since its own went with its configuration. */
+const strayStopMs = 10_000
+
 export interface RosterParts {
+  readonly world: World
   readonly keeper: KeeperLink
   readonly log: Log
   /** Its section `apps` is the roster's. */
@@ -51,13 +56,22 @@ export class AppRoster {
   }
 
   /** Once the versions have theirs: an app that none of them knows is of a configuration that is gone, or was being stopped. */
-  endStrays(versions: Versions): void {
-    const { keeper, log } = this.#parts
+  endStrays(versions: Pick<Versions, 'owns'>): void {
+    const { keeper, log, world } = this.#parts
     for (const { name, pid } of keeper.apps) {
       if (versions.owns(name)) continue
       log.warn('process.stray', { app: name, pid, hint: 'no version is configured with it; it is stopped' })
       keeper.signal(name, 'SIGTERM')
+      world.after(strayStopMs, () => this.#killStray(name, pid, versions))
     }
+  }
+
+  /** Unless it is gone, or a version that was configured meanwhile goes on with it. */
+  #killStray(name: string, pid: number, versions: Pick<Versions, 'owns'>): void {
+    const { keeper, log } = this.#parts
+    if (versions.owns(name) || this.apps.running(name)?.pid !== pid) return
+    log.warn('process.killed', { app: name, pid, after_ms: strayStopMs })
+    keeper.signal(name, 'SIGKILL')
   }
 }
 

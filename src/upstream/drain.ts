@@ -10,7 +10,8 @@ import type { Fault } from '../errors.ts'
 import type { Timer, World } from '../world.ts'
 import type { Claim } from './claim.ts'
 import { type DrainReport, DrainTally, type Outcome } from './drain-report.ts'
-import { askingSlices, type DrainLimits } from './drain-window.ts'
+import type { DrainLimits } from './drain-window.ts'
+import { askToGo } from './farewell.ts'
 
 export interface DrainParts {
   readonly world: World
@@ -29,7 +30,7 @@ export class Drain {
   readonly #parts: DrainParts
   readonly #tally: DrainTally
   readonly #beganAt: number
-  readonly #asked = new Set<Claim>()
+  readonly #asked = new WeakSet<Claim>()
   readonly #timers: { asking?: Timer; window?: Timer; deadline?: Timer } = {}
   #windowMs: number
   /** Monotonic ms. */
@@ -52,10 +53,10 @@ export class Drain {
     // nobody can answer in no time
     if (limits.deadlineMs <= 0) return this.#cutAll()
     this.#setTimers()
-    const { everyMs, size } = askingSlices(claims.filter(({ kind }) => kind !== 'request').length, limits)
-    // those that become streams or tunnels from here on are asked in their turn
-    this.#timers.asking = world.every(everyMs, () => this.#ask(size))
-    this.#ask(size)
+    const asking = askToGo(world, limits, () => claims, this.#asked)
+    // those that went as they were asked may have been the last
+    if (this.#isOver) asking.cancel()
+    else this.#timers.asking = asking
   }
 
   /** A claim is over. */
@@ -86,18 +87,6 @@ export class Drain {
     this.#timers.deadline?.cancel()
     this.#timers.window = world.after(Math.max(0, this.#beganAt + this.#windowMs - now), () => this.#cutRequests())
     this.#timers.deadline = world.after(Math.max(0, this.#deadlineAt - now), () => this.#cutAll())
-  }
-
-  #ask(size: number): void {
-    const next: Claim[] = []
-    for (const claim of this.#parts.claims) {
-      if (claim.kind === 'request' || this.#asked.has(claim)) continue
-      if (next.push(claim) === size) break
-    }
-    for (const claim of next) {
-      this.#asked.add(claim)
-      claim.leave()
-    }
   }
 
   #cutRequests(): void {

@@ -12,6 +12,8 @@ import type { DrainLimits } from './drain-window.ts'
 import { type AppExit, appName } from './managed-process.ts'
 import { type Retirement, RetirementFault, retireApp } from './retirement.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
+import type { Endpoint, Transport } from './transport/transport.ts'
+import { type TransportSettings, transportSettings } from './transport/transport-settings.ts'
 import type { Actor, Version } from './version.ts'
 
 interface Entry {
@@ -31,7 +33,8 @@ export interface Wishes {
   readonly drained: readonly VersionName[]
 }
 
-export interface VersionsParts extends Omit<SupervisionParts, 'watcher'> {
+export interface VersionsParts extends Omit<SupervisionParts, 'watcher' | 'openTransport'> {
+  openTransport(endpoint: Endpoint, settings: TransportSettings): Transport
   /** Version → key of the endpoint at which a former generation last saw it ready. */
   readonly remembered: Readonly<Record<VersionName, string>>
   /** Called when the set of ready versions changes. */
@@ -45,8 +48,6 @@ export class Versions {
   /** Those that were taken out, and when they will be gone. */
   readonly #leaving = new Map<SupervisedVersion, Promise<unknown>>()
   #remembered: Readonly<Record<VersionName, string>>
-  #drain: DrainLimits = { graceMs: 0, deadlineMs: 0 }
-  #transportKey: string | null = null
   #applied: { readonly bootstrap: Bootstrap; readonly dynamic: Dynamic } | null = null
   /** Those whose app is being stopped by an order: it is asked once, however often the order is given. */
   readonly #retiring = new Map<VersionName, Promise<void>>()
@@ -79,21 +80,22 @@ export class Versions {
 
   apply(bootstrap: Bootstrap, dynamic: Dynamic, wishes: Wishes = configured(dynamic)): void {
     if (this.#stopped) return
-    this.#drain = dynamic.drain
+    const former = this.#applied?.dynamic ?? dynamic
     this.#applied = { bootstrap, dynamic }
-    this.#renewTransports(dynamic)
+    this.#renewTransports(former, dynamic)
     const wanted = wantedVersions(dynamic, wishes)
     for (const name of new Set([...this.#entries.keys(), ...this.#successors.keys()])) if (!wanted.has(name)) this.#remove(name)
     for (const [name, settings] of wanted) this.#want(name, settings, bootstrap)
     for (const name of wishes.retired) this.#stopLeftBehind(name, dynamic.versions[name], bootstrap)
     for (const name of wishes.drained) if (this.get(name)?.order.is === 'active') void this.drain(name)
+    for (const name of Object.keys(former.versions)) this.#forgetIfDropped(name)
     // what a former generation saw says nothing of a version that comes later
     this.#remembered = {}
   }
 
   /** No new exchange; it lives on. Resolves when nothing is left, or the rest was cut. */
   async drain(name: VersionName): Promise<DrainReport | null> {
-    return (await this.supervised(name)?.drain('operator', this.#drain)) ?? null
+    return (await this.supervised(name)?.drain('operator', this.#dynamic.drain)) ?? null
   }
 
   undrain(name: VersionName): void {
@@ -107,7 +109,10 @@ export class Versions {
   retire(name: VersionName): Promise<void> {
     const running = this.#retiring.get(name)
     if (running !== undefined) return running
-    const retired = this.#retire(name).finally(() => this.#retiring.delete(name))
+    const retired = this.#retire(name).finally(() => {
+      this.#retiring.delete(name)
+      this.#forgetIfDropped(name)
+    })
     this.#retiring.set(name, retired)
     return retired
   }
@@ -115,7 +120,7 @@ export class Versions {
   async #retire(name: VersionName): Promise<void> {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
-    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#drain)
+    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
     await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
     const retirement = this.#retirementOf(name)
     if (retirement === null) return
@@ -159,12 +164,16 @@ export class Versions {
     await Promise.all(this.#leaving.values())
   }
 
+  /** There is a version only where a configuration has been applied. */
+  get #dynamic(): Dynamic {
+    if (this.#applied === null) throw new Error('no configuration has been applied')
+    return this.#applied.dynamic
+  }
+
   /** Connections are opened with these settings; the former ones end with the exchanges on them. */
-  #renewTransports({ timeouts, limits }: Dynamic): void {
-    const key = JSON.stringify([timeouts.connectMs, timeouts.upstreamKeepAliveMs, limits.upstreamConnections, limits.headerBytes])
-    if (this.#transportKey !== null && this.#transportKey !== key)
-      for (const { version } of this.#everyone()) version.place(version.endpoint)
-    this.#transportKey = key
+  #renewTransports(former: Dynamic, next: Dynamic): void {
+    if (JSON.stringify(transportSettings(former)) === JSON.stringify(transportSettings(next))) return
+    for (const { version } of this.#everyone()) version.place(version.endpoint)
   }
 
   #want(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap): void {
@@ -207,7 +216,8 @@ export class Versions {
 
   #create(name: VersionName, settings: VersionSettings, bootstrap: Bootstrap, wasReady: boolean): SupervisedVersion {
     const watcher = { probeChanged: (version: Version) => this.#probeChanged(name, version) }
-    return new SupervisedVersion(name, settings, bootstrap, wasReady, { ...this.#parts, watcher })
+    const openTransport = (endpoint: Endpoint) => this.#parts.openTransport(endpoint, transportSettings(this.#dynamic))
+    return new SupervisedVersion(name, settings, bootstrap, wasReady, { ...this.#parts, openTransport, watcher })
   }
 
   #probeChanged(name: VersionName, version: Version): void {
@@ -232,7 +242,7 @@ export class Versions {
     this.#successors.delete(name)
     this.#entries.set(name, successor)
     this.#parts.log.info('version.replaced', { version: name })
-    if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#drain)
+    if (former !== undefined) this.#leave(former.supervised, 'configuration', this.#dynamic.drain)
   }
 
   /** A former generation died before it had stopped the process of a version that was retired. */
@@ -258,13 +268,13 @@ export class Versions {
       })
     }
     this.#entries.set(name, next)
-    this.#leave(former.supervised, 'configuration', this.#drain)
+    this.#leave(former.supervised, 'configuration', this.#dynamic.drain)
     this.#begin(name, next)
   }
 
   #dropSuccessor(name: VersionName, successor: Entry): void {
     this.#successors.delete(name)
-    this.#leave(successor.supervised, 'configuration', this.#drain)
+    this.#leave(successor.supervised, 'configuration', this.#dynamic.drain)
   }
 
   #remove(name: VersionName): void {
@@ -274,15 +284,25 @@ export class Versions {
     if (entry === undefined) return
     this.#entries.delete(name)
     this.#parts.remember(this.#ready())
-    this.#leave(entry.supervised, 'configuration', this.#drain).then(() => {
+    this.#leave(entry.supervised, 'configuration', this.#dynamic.drain).then(() => {
       if (!this.#entries.has(name)) this.#parts.metrics.forget(name)
     })
   }
 
   #leave(supervised: SupervisedVersion, by: Actor, limits: DrainLimits): Promise<unknown> {
-    const left = supervised.stop(by, limits).finally(() => this.#leaving.delete(supervised))
+    const left = supervised.stop(by, limits).finally(() => {
+      this.#leaving.delete(supervised)
+      this.#forgetIfDropped(supervised.version.name)
+    })
     this.#leaving.set(supervised, left)
     return left
+  }
+
+  /** Its counts go once it is neither configured nor still doing anything that is counted; one that was retired keeps them till then. */
+  #forgetIfDropped(name: VersionName): void {
+    if (this.#applied?.dynamic.versions[name] !== undefined || this.#entries.has(name) || this.#retiring.has(name)) return
+    if ([...this.#leaving.keys()].some(({ version }) => version.name === name)) return
+    this.#parts.metrics.forget(name)
   }
 
   #everyone(): readonly SupervisedVersion[] {

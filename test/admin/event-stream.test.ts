@@ -65,6 +65,31 @@ test('a reader whose last id is of another life, or no id, gets all that is held
   }
 })
 
+test('a reader that has more to catch up on than it may leave unread gets all of it', async (t) => {
+  const { say, read } = await setUp(t)
+  for (let each = 0; each < 512; each += 1) say('held', { text: 'x'.repeat(600) })
+  const reader = await read()
+  await until(() => idsIn(reader.received).length === 512 || reader.ending !== 'open', 'it has caught up')
+  assert.equal(reader.ending, 'open')
+  say('after')
+  await until(() => reader.received.includes('event: after'), 'it hears what is new')
+  reader.destroy()
+})
+
+test('a reader that is still catching up is not cut for what is new meanwhile', async (t) => {
+  const { world, say, read } = await setUp(t)
+  for (let each = 0; each < 512; each += 1) say('held', { text: 'x'.repeat(60_000) })
+  const reader = await read()
+  reader.socket.pause()
+  await quiet()
+  say('meanwhile')
+  await quiet()
+  assert.equal(world.timers, 1, 'it is still heard')
+  reader.socket.resume()
+  await until(() => reader.received.includes('event: meanwhile'), 'it has caught up')
+  reader.destroy()
+})
+
 test('a silent stream is kept alive', async (t) => {
   const { world, read } = await setUp(t)
   const reader = await read()

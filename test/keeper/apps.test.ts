@@ -109,6 +109,35 @@ describe('apps of the keeper', () => {
     )
   })
 
+  /** A leader whose child counts its TERMs in `file` and stays; it goes on with `then` once the child is there. */
+  const countingTerms = (file: string, then: string) =>
+    shell(
+      `(trap 'echo TERM >> ${file}' TERM; : > ${file}; while :; do sleep 0.05; done) & while [ ! -e ${file} ]; do sleep 0.01; done; ${then}`,
+    )
+
+  test('that leave something behind: it is sent SIGTERM once, and has its time', async () => {
+    await using keeper = await startKeeper({ timing: { stopMs: 600 } })
+    await keeper.seen()
+    const file = join(dir, 'left-behind.txt')
+    await keeper.ask(sleepApp('v1', countingTerms(file, 'exit 0')))
+    await seenWhen(keeper, (seen) => seen.exits.length === 1)
+    assert.equal(readFileSync(file, 'utf8'), 'TERM\n')
+  })
+
+  test('that were sent SIGTERM: what outlives the leader is not sent another', async () => {
+    await using keeper = await startKeeper({ timing: { stopMs: 600 } })
+    await keeper.seen()
+    const file = join(dir, 'stopped.txt')
+    await keeper.ask(sleepApp('v1', countingTerms(file, `echo ready >> ${file}; wait`)))
+    await until(
+      () => tryRead(file),
+      () => 'the child does not count',
+    )
+    await keeper.ask({ is: 'signal', name: 'v1', signal: 'SIGTERM' })
+    await seenWhen(keeper, (seen) => seen.exits.length === 1)
+    assert.equal(readFileSync(file, 'utf8'), 'ready\nTERM\n')
+  })
+
   test('a name that runs already is not started twice', async () => {
     await using keeper = await startKeeper()
     await keeper.seen()

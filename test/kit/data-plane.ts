@@ -35,16 +35,16 @@ export async function runPlane(world: World, config: unknown): Promise<RunningPl
   const lines: string[] = []
   const log = createLog(world, 'debug', [(record) => void records.push(record)])
   const metrics = new Metrics()
-  const openTransport = (endpoint: Parameters<typeof createUndiciTransport>[0]) => {
-    const { timeouts, limits } = snapshot.dynamic
-    return createUndiciTransport(endpoint, {
-      connectMs: timeouts.connectMs,
-      keepAliveMs: timeouts.upstreamKeepAliveMs,
-      connections: limits.upstreamConnections,
-      maxHeaderBytes: limits.headerBytes,
-    })
-  }
-  const versions = new Versions({ world, log, metrics, apps: noApps, openTransport, resolveMs: 5_000, remembered: {}, remember: () => {} })
+  const versions = new Versions({
+    world,
+    log,
+    metrics,
+    apps: noApps,
+    openTransport: createUndiciTransport,
+    resolveMs: 5_000,
+    remembered: {},
+    remember: () => {},
+  })
   const live = { current: () => snapshot }
   const plane = new DataPlane({ world, log, metrics, live, versions, write: (text) => lines.push(text) > 0 })
   const follow = () => {

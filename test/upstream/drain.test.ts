@@ -223,6 +223,15 @@ describe('a drain', () => {
     assert.ok(claims.every(({ asked }) => asked === 1))
   })
 
+  test('of tunnels that all go as they are asked is over in the same step, and asks no more', async () => {
+    const { world, version, claim, drain } = setUp()
+    const claims = [claim('tunnel'), claim('stream')]
+    const ended = drain()
+    assert.equal(version.order.is, 'drained')
+    assert.deepEqual([claims.map(({ asked }) => asked), world.timers], [[1, 1], 0])
+    assert.equal((await ended).kinds.tunnel.asked, 1)
+  })
+
   test('asks what becomes a stream while it runs', async () => {
     const { world, claim, drain } = setUp()
     const late = claim('request')

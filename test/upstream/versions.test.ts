@@ -10,6 +10,7 @@ import { Metrics } from '../../src/telemetry/metrics.ts'
 import type { Claim } from '../../src/upstream/claim.ts'
 import { appName } from '../../src/upstream/managed-process.ts'
 import { RetirementFault } from '../../src/upstream/retirement.ts'
+import { type TransportSettings, transportSettings } from '../../src/upstream/transport/transport-settings.ts'
 import { Versions } from '../../src/upstream/versions.ts'
 import { parse } from '../config/fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
@@ -46,6 +47,7 @@ async function setUp(t: TestContext) {
   const records: LogRecord[] = []
   const memory: Readonly<Record<string, string>>[] = []
   const transports = { closed: 0, destroyed: 0 }
+  const opened: TransportSettings[] = []
   const create = (known: Readonly<Record<string, string>> = {}) =>
     new Versions({
       world,
@@ -53,16 +55,19 @@ async function setUp(t: TestContext) {
       apps: keeper,
       resolveMs: 5_000,
       log: createLog(world, 'debug', [(record) => void records.push(record)]),
-      openTransport: () => ({
-        open: () => assert.fail('nothing is called here'),
-        connections: 0,
-        close: async () => {
-          transports.closed += 1
-        },
-        destroy: () => {
-          transports.destroyed += 1
-        },
-      }),
+      openTransport: (_, settings) => {
+        opened.push(settings)
+        return {
+          open: () => assert.fail('nothing is called here'),
+          connections: 0,
+          close: async () => {
+            transports.closed += 1
+          },
+          destroy: () => {
+            transports.destroyed += 1
+          },
+        }
+      },
       remembered: known,
       remember: (ready) => void memory.push(ready),
     })
@@ -96,7 +101,7 @@ async function setUp(t: TestContext) {
     version?.claim(claimed)
     return claimed
   }
-  return { apps, one, two, world, keeper, metrics, records, memory, versions, create, serving, events, claim, transports }
+  return { apps, one, two, world, keeper, metrics, records, memory, versions, create, serving, events, claim, transports, opened }
 }
 
 const plain = bootstrapOf()
@@ -203,13 +208,15 @@ describe('an external version', () => {
   })
 
   test('keeps its exchanges when the settings of its connections change', async (t) => {
-    const { versions, one, serving, transports, claim } = await setUp(t)
+    const { versions, one, serving, transports, opened, claim } = await setUp(t)
     const dynamic = dynamicOf({ v1: tcp(one, quick) })
     versions.apply(plain, dynamic)
     await serving('v1')
     const before = versions.get('v1')
     const claimed = claim('v1')
-    versions.apply(plain, { ...dynamic, timeouts: { ...dynamic.timeouts, connectMs: 1 } })
+    const changed = { ...dynamic, timeouts: { ...dynamic.timeouts, connectMs: 1 } }
+    versions.apply(plain, changed)
+    assert.deepEqual(opened, [transportSettings(dynamic), transportSettings(changed)])
     assert.equal(versions.get('v1'), before)
     assert.equal(before?.serving, true)
     assert.deepEqual(transports, { closed: 1, destroyed: 0 })
@@ -525,9 +532,10 @@ describe('an external version that says how its app is stopped', () => {
   async function withRetirement(t: TestContext) {
     const set = await setUp(t)
     const calls: string[] = []
-    const answer = { status: 200 }
+    const answer = { status: 200, meanwhile: () => {} }
     const server = createServer((request, response) => {
       calls.push(`${request.method} ${request.url}`)
+      answer.meanwhile()
       response.writeHead(answer.status).end()
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -541,7 +549,13 @@ describe('an external version that says how its app is stopped', () => {
     const apply = (retire: string | null) => set.versions.apply(bootstrap, dynamicOf(versionsOf(retire), { stable: 'v2' }))
     apply('old')
     await set.serving('v1', 'v2')
-    return { ...set, calls, answer, bootstrap, apply }
+    const dropIt = () => set.versions.apply(bootstrap, dynamicOf({ v2: tcp(set.two, quick) }))
+    /** What is still counted of v1. */
+    const counted = () => {
+      const names = ['baton_probes_total', 'baton_retirements_total', 'active_connections_before'] as const
+      return names.filter((name) => set.metrics.samples(name).some(({ labels }) => labels.version === 'v1'))
+    }
+    return { ...set, calls, answer, bootstrap, apply, dropIt, counted }
   }
 
   test('has it stopped by an order, after its drain', async (t) => {
@@ -573,6 +587,32 @@ describe('an external version that says how its app is stopped', () => {
       ['failed', 1],
       ['stopped', 1],
     ])
+  })
+
+  test('keeps its counts when it is retired, and is forgotten by the metrics when a configuration drops it', async (t) => {
+    const { versions, dropIt, counted } = await withRetirement(t)
+    await versions.retire('v1')
+    assert.deepEqual(counted(), ['baton_probes_total', 'baton_retirements_total', 'active_connections_before'])
+    dropIt()
+    assert.deepEqual(counted(), [])
+  })
+
+  test('dropped while its retirement drains is forgotten by the metrics after that', async (t) => {
+    const { versions, claim, dropIt, counted } = await withRetirement(t)
+    const exchange = claim('v1')
+    const retired = versions.retire('v1')
+    dropIt()
+    assert.deepEqual(counted(), ['baton_probes_total', 'active_connections_before'])
+    exchange.cut(new Fault('stopping', 'it ends'))
+    await retired
+    assert.deepEqual(counted(), [])
+  })
+
+  test('dropped while its app is being asked to stop is forgotten by the metrics after that', async (t) => {
+    const { versions, answer, dropIt, counted } = await withRetirement(t)
+    answer.meanwhile = dropIt
+    await versions.retire('v1')
+    assert.deepEqual(counted(), [])
   })
 
   test('says none meanwhile: nothing is asked', async (t) => {

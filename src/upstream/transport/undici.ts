@@ -8,6 +8,7 @@ import type { buildConnector as BuildConnector, Dispatcher, Pool as PoolClass, e
 import { errorCode, errorMessage, Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
 import type { Answer, Call, Endpoint, Sent, Transport, UpstreamHead } from './transport.ts'
+import type { TransportSettings } from './transport-settings.ts'
 import { openWebSocket, type TunnelCall } from './websocket.ts'
 
 // Three files of the package in place of all of it: fetch, caches and WebSockets would cost 8 MB and 40 ms. The version is pinned exactly.
@@ -16,16 +17,8 @@ const Pool: typeof PoolClass = load('undici/lib/dispatcher/pool.js')
 const buildConnector: typeof BuildConnector = load('undici/lib/core/connect.js')
 const undiciErrors: typeof UndiciErrors = load('undici/lib/core/errors.js')
 
-export interface UndiciOptions {
-  readonly connectMs: number
-  /** An idle connection is closed after this; must be below the app's own limit. */
-  readonly keepAliveMs: number
-  readonly connections: number
-  readonly maxHeaderBytes: number
-}
-
-export function createUndiciTransport(endpoint: Endpoint, options: UndiciOptions): Transport {
-  return new UndiciTransport(endpoint, options)
+export function createUndiciTransport(endpoint: Endpoint, settings: TransportSettings): Transport {
+  return new UndiciTransport(endpoint, settings)
 }
 
 class UndiciTransport implements Transport {
@@ -34,18 +27,18 @@ class UndiciTransport implements Transport {
   readonly #connectMs: number
   readonly #tunnels = new Set<TunnelCall>()
 
-  constructor(endpoint: Endpoint, options: UndiciOptions) {
+  constructor(endpoint: Endpoint, settings: TransportSettings) {
     this.#endpoint = endpoint
-    this.#connectMs = options.connectMs
+    this.#connectMs = settings.connectMs
     this.#pool = new Pool(originOf(endpoint), {
-      connect: this.#connector(options.connectMs),
-      connections: options.connections,
+      connect: this.#connector(settings.connectMs),
+      connections: settings.connections,
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: options.keepAliveMs,
-      keepAliveMaxTimeout: options.keepAliveMs,
-      maxHeaderSize: options.maxHeaderBytes,
+      keepAliveTimeout: settings.keepAliveMs,
+      keepAliveMaxTimeout: settings.keepAliveMs,
+      maxHeaderSize: settings.maxHeaderBytes,
     })
   }
 
