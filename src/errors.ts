@@ -84,7 +84,17 @@ export const exitCode = {
 } as const
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-export type BatonErrorCode = 'usage' | 'config' | 'bind' | 'locked' | 'unreachable' | 'refused' | 'state' | 'unsupported' | 'start'
+export type BatonErrorCode =
+  | 'usage'
+  | 'config'
+  | 'bind'
+  | 'locked'
+  | 'unreachable'
+  | 'denied'
+  | 'refused'
+  | 'state'
+  | 'unsupported'
+  | 'start'
 
 const exitOf: Record<BatonErrorCode, ExitCode> = {
   usage: exitCode.usage,
@@ -93,6 +103,7 @@ const exitOf: Record<BatonErrorCode, ExitCode> = {
   locked: exitCode.usage,
   unsupported: exitCode.usage,
   unreachable: exitCode.failed,
+  denied: exitCode.failed,
   state: exitCode.failed,
   start: exitCode.failed,
   refused: exitCode.refused,
@@ -124,8 +135,8 @@ export interface ConfigFault {
   readonly expected: string
   /** The nearest known key, or what to do. */
   readonly hint: string | null
-  /** Bounded; the label of `baton_config_rejected_total{reason}`. */
-  readonly reason: 'syntax' | 'schema' | 'cross-check' | 'unreadable' | 'unsupported'
+  /** Bounded; the label of `baton_config_rejected_total{reason}`. `busy`: right in itself, and not now. */
+  readonly reason: 'syntax' | 'schema' | 'cross-check' | 'busy' | 'unreadable' | 'unsupported'
 }
 
 /** All faults of one configuration, at once. */

@@ -134,7 +134,7 @@ export class FileSource {
     this.#offered = keyOf(seen)
     this.#seen = null
     if ('text' in seen) return live.offer(seen.text, 'file')
-    live.lost(seen.error.message)
+    live.lost(seen.error.message, 'file')
     return live.refuse(seen.error.faults, 'file')
   }
 

@@ -62,10 +62,25 @@ export interface WebhookSettings {
   readonly events: 'all' | readonly EventName[]
 }
 
+/** An etcd that holds the dynamic half, and what the instances of one app share. */
+export interface EtcdSettings {
+  readonly endpoints: readonly string[]
+  /** Begins with `/`, ends without. */
+  readonly prefix: string
+  /** `passwordFile` is absolute and must be 0600. */
+  readonly login: { readonly user: string; readonly passwordFile: string } | null
+  /** Files, absolute; null is the system's authorities, or no certificate of our own. */
+  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null } | null
+  /** Null: made of the host's name and the public port. */
+  readonly instance: string | null
+}
+
 /** Local and trusted: what binds, runs or reaches something. From the local file only. */
 export interface Bootstrap {
   readonly listeners: { readonly public: ListenerSettings; readonly metrics: ListenerSettings }
   readonly admin: AdminTcpSettings | null
+  /** Where the dynamic half comes from; null is the file itself. */
+  readonly config: EtcdSettings | null
   /** Folder, absolute. */
   readonly state: string
   /** `loopback`, `unix`, a CIDR block, or a host name. Link-local addresses never. */

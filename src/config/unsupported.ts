@@ -14,9 +14,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     tls: 'TLS',
   },
   bootstrap: {
-    source: 'the etcd source',
-    config: 'the etcd source',
-    etcd: 'the etcd source',
     tls: 'TLS',
     secrets: 'secrets',
     redis: 'the cache gateway',

@@ -55,7 +55,7 @@ describe('a generation that follows one that served', () => {
     await mkdir(state)
     const { messages, warn } = warned()
     const lastGood = new LastGoodFile(state, warn)
-    lastGood.save({ text: minimal, hash: 'h', revision: 1, savedAt: 1 })
+    lastGood.save({ text: minimal, remote: null, hash: 'h', revision: 1, savedAt: 1 })
     await lastGood.close()
     const path = join(folder, 'baton.yaml')
     return { path, state, messages, warn, load: () => loadOrLastGood(path, options, state, warn) }

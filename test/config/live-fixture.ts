@@ -16,7 +16,7 @@ export interface Told {
 }
 
 export function loaded(text: string, options: ParseOptions = fixedOptions): Loaded {
-  return { text, name: 'baton.yaml', config: parse(text, options), fault: null }
+  return { text, name: 'baton.yaml', config: parse(text, options), remote: null, fault: null }
 }
 
 export function liveWith(first: Loaded, sections = new Map<string, unknown>(), options: ParseOptions = fixedOptions): Told {
