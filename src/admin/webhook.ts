@@ -63,7 +63,10 @@ export class Webhook {
     const { events } = this.#settings
     if (this.#stopping || (events !== 'all' && !events.some((name) => name === event.event))) return
     this.#queue.push(event)
-    if (this.#queue.length > queueLength) this.#drop(this.#queue.splice(0, 1).length)
+    if (this.#queue.length > queueLength) {
+      this.#queue.shift()
+      this.#drop(1)
+    }
     this.#delivery ??= this.#deliverAll()
   }
 
