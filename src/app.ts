@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
 import { openGuard, tokenGuard } from './admin/guard.ts'
-import { HttpServer } from './admin/http-server.ts'
+import { type Guard, HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
@@ -90,13 +90,14 @@ async function assemble(options: AppOptions): Promise<Running> {
   const early = createLog(world, 'info', [lineSink(standardOutput, 'auto'), events.take])
   const parseOptions = parseOptionsOf(configFile, world)
   const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
-  const { log: settings, state } = loaded.config.bootstrap
+  const { log: settings, state, admin } = loaded.config.bootstrap
+  const tcpGuard = admin === null ? null : tokenGuard(await readToken(admin.tokenFile), hostsOf(admin.address))
   // lines are written from that level on; events are told whatever is written
   const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))
   const log = createLog(world, settings.level === 'debug' ? 'debug' : 'info', [lines, events.take])
   const stateFile = await StateFile.open(state, warnOn(log))
   const journal = await FileJournal.open(state, warnOn(log))
-  return new Running(options, { loaded, parseOptions, log, events, stateFile, journal })
+  return new Running(options, { loaded, parseOptions, log, events, stateFile, journal, tcpGuard })
 }
 
 interface Given {
@@ -106,6 +107,8 @@ interface Given {
   readonly events: Events
   readonly stateFile: StateFile
   readonly journal: FileJournal
+  /** Of the admin listener on TCP, where one is configured. */
+  readonly tcpGuard: Guard | null
 }
 
 /** All parts of a generation, joined. */
@@ -128,7 +131,7 @@ class Running {
   #serving = false
   #leaving = false
 
-  constructor(options: AppOptions, { loaded, parseOptions, log, events, stateFile, journal }: Given) {
+  constructor(options: AppOptions, { loaded, parseOptions, log, events, stateFile, journal, tcpGuard }: Given) {
     const { world, configFile } = options
     const warn = warnOn(log)
     this.#options = options
@@ -150,7 +153,7 @@ class Running {
     const write = standardOutput.write
     this.#dataPlane = new DataPlane({ world, log, metrics: this.#metrics, live: this.#live, versions: this.#versions, write })
     standardOutput.onDrain(() => this.#dataPlane.accessLog.drained())
-    this.#servers = this.#createServers(events)
+    this.#servers = this.#createServers(events, tcpGuard)
     collectVersionGauges(this.#metrics, () => this.#versions.all())
     collectConfigGauges(this.#metrics, this.#live)
     this.#metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(options.keeper.lost) }])
@@ -257,17 +260,15 @@ class Running {
   }
 
   /** By the name of the listener. */
-  #createServers(events: Events): Readonly<Record<string, HttpServer>> {
+  #createServers(events: Events, tcpGuard: Guard | null): Readonly<Record<string, HttpServer>> {
     const log = this.#log
-    const { admin } = this.#live.current().bootstrap
     const endpoints = adminEndpoints(this.#administered(events), this.#options.world)
     const observed = { started: () => this.#serving, whyNotReady: () => this.#whyNotReady(), metrics: () => this.#scrape() }
     const servers = {
       admin: new HttpServer(endpoints, openGuard, log),
       metrics: new HttpServer(observationEndpoints(observed), openGuard, log),
     }
-    if (admin === null) return servers
-    return { ...servers, 'admin-tcp': new HttpServer(endpoints, tokenGuard(readToken(admin.tokenFile), hostsOf(admin.address)), log) }
+    return tcpGuard === null ? servers : { ...servers, 'admin-tcp': new HttpServer(endpoints, tcpGuard, log) }
   }
 
   #administered(events: Events): Administered {

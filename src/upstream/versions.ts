@@ -5,11 +5,12 @@
  */
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
+import type { AppExit } from '../keeper/protocol.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { Claim } from './claim.ts'
 import type { DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
-import { type AppExit, appName } from './managed-process.ts'
+import { appName } from './managed-process.ts'
 import { type Retirement, RetirementFault, retireApp } from './retirement.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
 import type { Endpoint, Transport } from './transport/transport.ts'
