@@ -36,6 +36,7 @@ const vendorHomes: Readonly<Record<string, RegExp>> = {
   undici: /^src\/(upstream\/transport\/undici|config\/etcd\/gateway)\.ts$/,
   'http-proxy': /^src\/upstream\/transport\/websocket\.ts$/,
   'prom-client': /^src\/telemetry\/prometheus\.ts$/,
+  diff: /^src\/cli\/text-diff\.ts$/,
   re2js: /^src\/routing\/regex\.ts$/,
   yaml: /^src\/config\/document\.ts$/,
   zod: /^src\/config\/schema(-values|-bootstrap|-etcd|-analysis)?\.ts$/,

@@ -1,5 +1,7 @@
 /** Who may use an admin listener. The Unix socket is guarded by its mode; TCP by a token, and by checks that keep a browser out. */
 import { timingSafeEqual } from 'node:crypto'
+import type { BindAddress } from '../config/settings.ts'
+import { showAddress } from '../config/show-address.ts'
 import type { Guard } from './http-server.ts'
 
 export const openGuard: Guard = () => null
@@ -20,4 +22,9 @@ export function tokenGuard(token: string, hosts: readonly string[]): Guard {
       ? null
       : { status: 401, code: 'token', message: 'Authorization: Bearer TOKEN is wanted, with the token of bootstrap.admin.tokenFile' }
   }
+}
+
+/** The values of Host that name a TCP admin listener. */
+export function hostsOf(address: BindAddress): readonly string[] {
+  return address.is === 'unix' ? [] : [showAddress(address), `localhost:${address.port}`]
 }

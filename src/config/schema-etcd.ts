@@ -24,7 +24,7 @@ export const etcd = rule(
     prefix: leaf(readEtcdPrefix, { type: 'string', pattern: '^/.*[^/]$' }).describe(
       'What all keys of this app begin with: PREFIX/config, PREFIX/history/, PREFIX/instances/, PREFIX/upgrade.',
     ),
-    user: text({ expected: 'the name of an etcd user', pattern: /^.+$/, max: 256 })
+    user: text({ expected: 'the name of an etcd user', pattern: /^[^\p{Cc}]+$/u, max: 256 })
       .optional()
       .describe('Where etcd has authentication on.'),
     passwordFile: file.optional().describe("File with its password, mode 0600, relative to the configuration file's folder."),

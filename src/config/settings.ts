@@ -91,6 +91,18 @@ export interface Bootstrap {
   readonly log: { readonly format: 'auto' | 'json' | 'pretty'; readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
+/** What of a bootstrap half decides which dynamic halves it takes; a bootstrap half is one. */
+export interface Limits {
+  readonly listeners: { readonly public: { readonly address: BindAddress }; readonly metrics: { readonly address: BindAddress } }
+  readonly admin: { readonly address: BindAddress } | null
+  readonly state: string
+  readonly allowUpstreams: readonly string[]
+  readonly processes: Readonly<Record<string, { readonly port: number }>>
+  readonly retirements: Readonly<
+    Record<string, { readonly is: 'signal' } | { readonly is: 'http'; readonly url: { readonly host: string; readonly port: number } }>
+  >
+}
+
 /** Where a version's app is. */
 export type EndpointSettings =
   | { readonly is: 'tcp'; readonly host: string; readonly port: number }

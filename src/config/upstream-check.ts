@@ -5,11 +5,11 @@ import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
 import { isAnyAddress, isLinkLocal, isLoopback } from './ip-class.ts'
 import { boundBy } from './port-check.ts'
-import type { BindAddress, Bootstrap, EndpointSettings } from './settings.ts'
+import type { BindAddress, EndpointSettings, Limits } from './settings.ts'
 
 type Reached = Exclude<EndpointSettings, { is: 'process' }>
 
-export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Bootstrap): Complaint[] {
+export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Limits): Complaint[] {
   return [...versions].flatMap(([name, version]) => {
     if (!version || version.endpoint.is === 'process') return []
     const key = version.endpoint.is === 'tcp' ? 'url' : 'socket'
@@ -18,7 +18,7 @@ export function upstreamComplaints(versions: NonNullable<Draft['versions']>, boo
 }
 
 /** A request that retires an app goes where the app may be, and nowhere else. */
-export function retirementComplaints(bootstrap: Bootstrap): Complaint[] {
+export function retirementComplaints(bootstrap: Limits): Complaint[] {
   return Object.entries(bootstrap.retirements).flatMap(([name, retirement]) => {
     if (retirement.is !== 'http') return []
     const { host, port } = retirement.url
@@ -26,7 +26,7 @@ export function retirementComplaints(bootstrap: Bootstrap): Complaint[] {
   })
 }
 
-function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap): Complaint[] {
+function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Limits): Complaint[] {
   const found = endpoint.is === 'unix' ? endpoint.path : endpoint.host
   if (endpoint.is === 'tcp' && isLinkLocal(endpoint.host))
     return [complain(path, found, 'no link-local address', 'link-local addresses are never allowed')]

@@ -22,6 +22,7 @@ describe('a document that says only what it must', () => {
         metrics: { address: { is: 'tcp', host: '0.0.0.0', port: 9902 }, trustedHops: [] },
       },
       admin: null,
+      config: null,
       state: '/srv/.baton',
       allowUpstreams: ['loopback', 'unix'],
       processes: {},

@@ -390,7 +390,7 @@ const later: Case[] = [
   ...['cache', 'tls', 'tracing', 'fleet'].map(
     (key): Case => [key, `${minimal}${key}: {}\n`, `:4:1 ${key}: found the key "${key}", expected only what this build can do`],
   ),
-  ...['source', 'etcd', 'secrets', 'tls', 'workers'].map(
+  ...['secrets', 'tls', 'workers'].map(
     (key): Case => [
       `bootstrap.${key}`,
       `bootstrap: { ${key}: {} }\n${minimal}`,

@@ -60,6 +60,11 @@ export class EtcdSource {
     void this.read()
   }
 
+  /** At which the key was last seen to be written; 0 is that it is not there. */
+  get revision(): number {
+    return this.#known?.keyRevision ?? 0
+  }
+
   /** Reads the key now. Never rejects: what goes wrong is told to `live`, and tried again. */
   async read(): Promise<void> {
     if (this.#stopped) return

@@ -8,13 +8,16 @@ import type { Readable } from 'node:stream'
 import { Pool } from 'undici'
 import { BatonError, errorMessage } from '../../errors.ts'
 import type { World } from '../../world.ts'
-import { LineSplitter } from './line-splitter.ts'
-import type { KeyValue, Listing, Store, StoreHeader, Unchanged, Watch, WatchEvent, Watcher, Write } from './store.ts'
+import { base64, entryOf, headerOf, type Json, listOf, mappingOf, parse, rangeOf, requestOf, textOf } from './gateway-json.ts'
+import { GatewayWatch } from './gateway-watch.ts'
+import { causeOf, EtcdRefusal, failureOf } from './refusal.ts'
+import type { Listing, Store, Unchanged, Watch, Watcher, Write } from './store.ts'
 
 export interface GatewaySettings {
   /** `http://host:port` or `https://host:port`. */
   readonly endpoints: readonly string[]
-  readonly login: { readonly user: string; readonly password: string } | null
+  /** The password is asked for at each login, so that a changed one is found. */
+  readonly login: { readonly user: string; password(): Promise<string> } | null
   /** PEM; null is the system's own authorities, or no certificate. */
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null } | null
   readonly timeouts?: Partial<GatewayTimeouts>
@@ -32,22 +35,10 @@ const defaultTimeouts: GatewayTimeouts = { connectMs: 1_000, answerMs: 3_000 }
 const lineBytes = 8 << 20
 const answerBytes = 64 << 20
 
-type Json = Readonly<Record<string, unknown>>
-
-/** gRPC's codes (google.golang.org/grpc/codes), as the gateway gives them. */
-const grpc = {
-  invalidArgument: 3,
-  deadlineExceeded: 4,
-  permissionDenied: 7,
-  failedPrecondition: 9,
-  internal: 13,
-  unavailable: 14,
-  unauthenticated: 16,
-}
-
 export class EtcdGateway implements Store {
   readonly #settings: GatewaySettings
   readonly #timeouts: GatewayTimeouts
+  readonly #world: Pick<World, 'after' | 'random'>
   readonly #pools: readonly Pool[]
   readonly #watches = new Set<GatewayWatch>()
   readonly #closing = new AbortController()
@@ -55,8 +46,9 @@ export class EtcdGateway implements Store {
   #turn = 0
   #token: string | null = null
 
-  constructor(settings: GatewaySettings, world: Pick<World, 'random'>) {
+  constructor(settings: GatewaySettings, world: Pick<World, 'after' | 'random'>) {
     this.#settings = settings
+    this.#world = world
     this.#timeouts = { ...defaultTimeouts, ...settings.timeouts }
     const { ca, cert, key } = settings.tls ?? { ca: null, cert: null, key: null }
     const tls = { ...(ca === null ? {} : { ca }), ...(cert === null ? {} : { cert }), ...(key === null ? {} : { key }) }
@@ -132,32 +124,38 @@ export class EtcdGateway implements Store {
   }
 
   async #ask(path: string, request: Json): Promise<Json> {
-    return await this.#inTurn(path, async (pool) => {
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeouts.answerMs)])
-      const { statusCode, body } = await this.#send(pool, path, request, signal)
-      const text = await textWithin(body, answerBytes)
-      const answer = parse(text)
-      if (statusCode === 200 && answer.error === undefined) return answer
-      throw failureOf(statusCode, answer, text)
-    })
+    return await this.#inTurn(path, (pool) =>
+      this.#inTime(async (late) => {
+        const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, late]))
+        const text = await textWithin(body, answerBytes)
+        const answer = parse(text)
+        if (statusCode === 200 && answer.error === undefined) return answer
+        throw failureOf(statusCode, answer, text)
+      }),
+    )
   }
 
-  /** The body of an answer that goes on until `signal`. */
+  /** The body of an answer that goes on until `signal`; its head comes with the first message, since etcd says at once that there is a watch. */
   async #open(path: string, request: Json, signal: AbortSignal): Promise<Readable> {
-    return await this.#inTurn(path, async (pool) => {
-      // The head comes with the first message: etcd says at once that the watch was created.
-      const late = new AbortController()
-      const timer = setTimeout(() => late.abort(new Error(`no answer within ${this.#timeouts.answerMs} ms`)), this.#timeouts.answerMs)
-      try {
-        const both = AbortSignal.any([signal, this.#closing.signal, late.signal])
-        const { statusCode, body } = await this.#send(pool, path, request, both)
+    return await this.#inTurn(path, (pool) =>
+      this.#inTime(async (late) => {
+        const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, signal, late]))
         if (statusCode === 200) return body
         const text = await textWithin(body, lineBytes)
         throw failureOf(statusCode, parse(text), text)
-      } finally {
-        clearTimeout(timer)
-      }
-    })
+      }),
+    )
+  }
+
+  async #inTime<T>(ask: (late: AbortSignal) => Promise<T>): Promise<T> {
+    const { answerMs } = this.#timeouts
+    const late = new AbortController()
+    const timer = this.#world.after(answerMs, () => late.abort(new Error(`no answer within ${answerMs} ms`)))
+    try {
+      return await ask(late.signal)
+    } finally {
+      timer.cancel()
+    }
   }
 
   async #send(pool: Pool, path: string, request: Json, signal: AbortSignal) {
@@ -186,7 +184,7 @@ export class EtcdGateway implements Store {
     const { statusCode, body } = await this.#post(
       pool,
       '/v3/auth/authenticate',
-      { name: login.user, password: login.password },
+      { name: login.user, password: await login.password() },
       null,
       signal,
     )
@@ -231,183 +229,6 @@ export class EtcdGateway implements Store {
     if (login !== null || !error.unknownUser) return error.message
     const certificate = tls?.cert ? 'common-name authentication by a client certificate does not work through the JSON gateway; ' : ''
     return `${error.message}: etcd asks who writes; ${certificate}give bootstrap.config.etcd.user and passwordFile`
-  }
-}
-
-class GatewayWatch implements Watch {
-  readonly #watcher: Watcher
-  readonly #aborting = new AbortController()
-  readonly #gone: () => void
-  #ended = false
-  #fragments: WatchEvent[] = []
-
-  constructor(watcher: Watcher, gone: () => void) {
-    this.#watcher = watcher
-    this.#gone = gone
-  }
-
-  get signal(): AbortSignal {
-    return this.#aborting.signal
-  }
-
-  async follow(body: Readable): Promise<void> {
-    const lines = new LineSplitter(lineBytes)
-    try {
-      for await (const chunk of body) {
-        for (const line of lines.take(chunk as Buffer)) {
-          if (this.#ended) return
-          this.#heard(parse(line))
-        }
-      }
-      this.end({ is: 'lost', reason: 'etcd ended the watch' })
-    } catch (error) {
-      this.end({ is: 'lost', reason: causeOf(error) })
-    }
-  }
-
-  close(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#leave()
-  }
-
-  end(why: Parameters<Watcher['ended']>[0]): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#leave()
-    this.#watcher.ended(why)
-  }
-
-  #leave(): void {
-    this.#gone()
-    this.#aborting.abort()
-  }
-
-  #heard(message: Json): void {
-    if (message.error !== undefined) {
-      this.end({ is: 'lost', reason: String(mappingOf(message.error).message ?? 'an error without words') })
-      return
-    }
-    const result = mappingOf(message.result)
-    if (result.canceled === true) {
-      const compacted = Number(result.compact_revision ?? 0) > 0
-      this.end({ is: compacted ? 'compacted' : 'lost', reason: String(result.cancel_reason ?? 'etcd cancelled the watch') })
-      return
-    }
-    this.#fragments.push(...listOf(result.events).map(eventOf))
-    if (result.fragment === true || this.#fragments.length === 0) return
-    const events = this.#fragments
-    this.#fragments = []
-    this.#watcher.changed(events, headerOf(result))
-  }
-}
-
-/** etcd answered, and said no. */
-class EtcdRefusal extends Error {
-  readonly #code: number
-
-  constructor(code: number, message: string) {
-    super(message)
-    this.#code = code
-  }
-
-  get tokenEnded(): boolean {
-    return this.#code === grpc.unauthenticated || /invalid auth token|revision of auth store is old/.test(this.message)
-  }
-
-  get unknownUser(): boolean {
-    return /user name is empty|user name not found|permission denied/.test(this.message)
-  }
-
-  /** Another member may say something else. */
-  get elsewhere(): boolean {
-    return (
-      this.#code === grpc.unavailable ||
-      this.#code === grpc.deadlineExceeded ||
-      this.#code === grpc.internal ||
-      /no leader|timed out/.test(this.message)
-    )
-  }
-}
-
-function failureOf(status: number, answer: Json, text: string): Error {
-  // 3.4 and 3.5 say {error, message, code}; a stream {error: {grpc_code, message}}; 3.6 {code, message, details}.
-  const error = typeof answer.error === 'object' && answer.error !== null ? mappingOf(answer.error) : answer
-  const code = error.grpc_code ?? error.code
-  const message = error.message ?? error.error
-  if (typeof code === 'number' && message !== undefined) return new EtcdRefusal(code, String(message))
-  return new Error(`an answer that etcd does not give: status ${status}, ${JSON.stringify(text.slice(0, 200))}`)
-}
-
-function causeOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors[0] !== undefined) return errorMessage(error.errors[0])
-  return errorMessage(error)
-}
-
-function requestOf(write: Write): Json {
-  if (write.is === 'delete') return { request_delete_range: { key: base64(write.key) } }
-  const lease = write.lease === undefined || write.lease === null ? {} : { lease: write.lease }
-  return { request_put: { key: base64(write.key), value: base64(write.value), ...lease } }
-}
-
-/** The keys that begin with `prefix`: up to the prefix with its last byte one higher. */
-function rangeOf(prefix: string): { readonly key: string; readonly range_end: string } {
-  const bytes = Buffer.from(prefix)
-  let last = bytes.length - 1
-  while (last >= 0 && bytes[last] === 0xff) last--
-  if (last < 0) return { key: bytes.toString('base64'), range_end: Buffer.of(0).toString('base64') }
-  const end = Buffer.from(bytes.subarray(0, last + 1))
-  end.writeUInt8(end.readUInt8(last) + 1, last)
-  return { key: bytes.toString('base64'), range_end: end.toString('base64') }
-}
-
-function eventOf(event: unknown): WatchEvent {
-  const { type, kv } = mappingOf(event)
-  const entry = entryOf(kv)
-  return type === 'DELETE' ? { is: 'delete', key: entry.key, revision: entry.revision } : { is: 'put', entry }
-}
-
-function entryOf(kv: unknown): KeyValue {
-  const { key, value, mod_revision, lease } = mappingOf(kv)
-  return {
-    key: plain(key),
-    value: plain(value),
-    revision: Number(mod_revision),
-    lease: lease === undefined || lease === '0' ? null : String(lease),
-  }
-}
-
-function headerOf(answer: Json): StoreHeader {
-  const { cluster_id, revision } = mappingOf(answer.header)
-  return { cluster: textOf(cluster_id), revision: Number(revision) }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64')
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'string' ? Buffer.from(value, 'base64').toString() : ''
-}
-
-function mappingOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {}
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  throw new Error('an answer that etcd does not give: a field is missing')
-}
-
-function parse(text: string): Json {
-  try {
-    return mappingOf(JSON.parse(text))
-  } catch (error) {
-    throw new Error(`an answer that is no JSON: ${JSON.stringify(text.slice(0, 200))}`, { cause: error })
   }
 }
 

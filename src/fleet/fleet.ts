@@ -1,0 +1,90 @@
+/** All that an instance does with etcd: it follows the configuration there, and tells of itself. */
+import { hostname } from 'node:os'
+import type { Warn } from '../config/coalesced-file.ts'
+import { EtcdSource } from '../config/etcd/etcd-source.ts'
+import { configKeyOf } from '../config/etcd/keys.ts'
+import type { Store } from '../config/etcd/store.ts'
+import { limitsOf } from '../config/limits.ts'
+import type { LiveConfig, Outcome } from '../config/live.ts'
+import type { Bootstrap, EtcdSettings } from '../config/settings.ts'
+import { formatConfigFault } from '../errors.ts'
+import type { World } from '../world.ts'
+import { Member } from './member.ts'
+import type { InstanceRecord } from './record.ts'
+
+export interface FleetParts {
+  readonly store: Store
+  readonly settings: EtcdSettings
+  readonly live: LiveConfig
+  readonly world: World
+  readonly warn: Warn
+  onOutcome(outcome: Outcome): void
+  /** What the configuration does not tell. */
+  self(): Pick<InstanceRecord, 'build' | 'startedAt' | 'upgrade' | 'whyNotReady'>
+}
+
+export class Fleet {
+  readonly #parts: FleetParts
+  readonly #source: EtcdSource
+  readonly #member: Member
+  #refused: InstanceRecord['refused'] = null
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts
+    const { store, settings, live, world, warn } = parts
+    const key = configKeyOf(settings.prefix)
+    this.#source = new EtcdSource({ store, key, live, world, warn, onOutcome: (outcome) => this.#heard(outcome) })
+    this.#member = new Member({ store, prefix: settings.prefix, world, warn, record: () => this.#record() })
+  }
+
+  start(): void {
+    this.#source.start()
+    this.#member.start()
+  }
+
+  /** Reads the configuration now. */
+  read(): Promise<void> {
+    return this.#source.read()
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    await this.#source.stop()
+    await this.#member.stop()
+    await this.#parts.store.close()
+  }
+
+  #heard(outcome: Outcome): void {
+    this.#parts.onOutcome(outcome)
+    this.#refused =
+      outcome.is === 'refused' ? { revision: this.#source.revision, faults: outcome.faults.slice(0, 20).map(formatConfigFault) } : null
+    this.#member.tell()
+  }
+
+  #record(): InstanceRecord {
+    const { live, world, settings, self } = this.#parts
+    const { bootstrap, hash, roles } = live.current()
+    const { build, startedAt, upgrade, whyNotReady } = self()
+    return {
+      id: settings.instance ?? instanceOf(bootstrap),
+      build,
+      pid: world.pid,
+      startedAt,
+      revision: live.remote?.revision ?? 0,
+      hash,
+      refused: this.#refused,
+      stale: live.status().stale?.reason ?? null,
+      roles: { stable: roles.stable, candidate: roles.candidate },
+      upgrade: upgrade === null ? null : { id: upgrade.id, to: upgrade.to, phase: upgrade.phase },
+      ready: whyNotReady === null,
+      whyNotReady,
+      limits: limitsOf(bootstrap),
+    }
+  }
+}
+
+/** A pod has a host name of its own; on a bare host the port tells two batons apart. */
+function instanceOf({ listeners }: Bootstrap): string {
+  const { address } = listeners.public
+  return `${hostname()}:${address.is === 'tcp' ? address.port : address.path}`
+}

@@ -1,0 +1,73 @@
+/** What an instance tells the others of itself, as `PREFIX/instances/ID`. */
+
+import { readLimits } from '../config/limits.ts'
+import { isMapping } from '../config/mapping.ts'
+import type { Limits } from '../config/settings.ts'
+import type { VersionName } from '../routing/route.ts'
+
+export interface InstanceRecord {
+  readonly id: string
+  /** The build. */
+  readonly build: string
+  readonly pid: number
+  /** ms since the epoch */
+  readonly startedAt: number
+  /** Of the configuration in etcd that runs here; 0 is none yet. */
+  readonly revision: number
+  readonly hash: string
+  /** The configuration of etcd that was refused here. */
+  readonly refused: { readonly revision: number; readonly faults: readonly string[] } | null
+  /** Why what runs may not be what etcd has. */
+  readonly stale: string | null
+  readonly roles: { readonly stable: VersionName; readonly candidate: VersionName | null }
+  readonly upgrade: { readonly id: string; readonly to: VersionName; readonly phase: string } | null
+  readonly ready: boolean
+  readonly whyNotReady: string | null
+  /** What it would take. */
+  readonly limits: Limits
+}
+
+const format = 1
+
+export function writeRecord(record: InstanceRecord): string {
+  return JSON.stringify({ v: format, ...record })
+}
+
+/** Null where it is none that this build understands. */
+export function readRecord(text: string): InstanceRecord | null {
+  const value = parse(text)
+  if (!isMapping(value) || value.v !== format || readLimits(value.limits) === null) return null
+  const { id, build, pid, startedAt, revision, hash, refused, stale, roles, upgrade, ready, whyNotReady } = value
+  const areTexts = [id, build, hash].every((part) => typeof part === 'string')
+  const areNumbers = [pid, startedAt, revision].every((part) => typeof part === 'number')
+  const isTold = isRefusal(refused) && isText(stale) && isText(whyNotReady) && typeof ready === 'boolean'
+  const isPlaced = isMapping(roles) && typeof roles.stable === 'string' && isText(roles.candidate) && isUpgrade(upgrade)
+  return areTexts && areNumbers && isTold && isPlaced ? (value as unknown as InstanceRecord) : null
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // of another build, or of nobody: the same as none
+    return null
+  }
+}
+
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isRefusal(value: unknown): boolean {
+  if (value === null) return true
+  return (
+    isMapping(value) &&
+    typeof value.revision === 'number' &&
+    Array.isArray(value.faults) &&
+    value.faults.every((fault) => typeof fault === 'string')
+  )
+}
+
+function isUpgrade(value: unknown): boolean {
+  return value === null || (isMapping(value) && [value.id, value.to, value.phase].every((part) => typeof part === 'string'))
+}
