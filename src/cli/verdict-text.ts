@@ -3,6 +3,7 @@ import { percent } from '../rollout/signals.ts'
 import type { In, Upgrade } from '../rollout/upgrade.ts'
 import type { Level, SignalVerdict, Verdict } from '../rollout/verdict.ts'
 import { age } from './age.ts'
+import { hasAll } from './answer.ts'
 import { table } from './table.ts'
 import { stepText, timeLeft } from './upgrade-text.ts'
 
@@ -10,7 +11,7 @@ const levelWords: Readonly<Record<Level, string>> = { L3: 'alert', L2: 'degrade'
 
 /** An answer of this shape; another one comes from another version of baton, or there was nothing to judge yet. */
 export function isVerdict(answer: unknown): answer is Verdict {
-  return typeof answer === 'object' && answer !== null && ['at', 'is', 'level', 'signals', 'why', 'next'].every((key) => key in answer)
+  return hasAll(answer, ['at', 'is', 'level', 'signals', 'why', 'next'])
 }
 
 /** `L2 (degrade)` */
