@@ -3,7 +3,7 @@ import { percent } from '../rollout/signals.ts'
 import type { In, Upgrade } from '../rollout/upgrade.ts'
 import type { Level, SignalVerdict, Verdict } from '../rollout/verdict.ts'
 import { age } from './age.ts'
-import { hasAll } from './answer.ts'
+import { hasAll, part } from './answer.ts'
 import { table } from './table.ts'
 import { stepText, timeLeft } from './upgrade-text.ts'
 
@@ -36,7 +36,20 @@ export function verdictText(verdict: Verdict, upgrade: In<'shift'>, now: number)
     countsText(one),
     one.why,
   ])
-  return `${table(head, rows)}verdict ${verdictLine(verdict)}\nnext    ${nextText(verdict, upgrade, now)}\n`
+  return `${table(head, [...rows, ...perRequestRows(verdict, upgrade)])}verdict ${verdictLine(verdict)}\nnext    ${nextText(verdict, upgrade, now)}\n`
+}
+
+/** Of both versions; none where it is known of neither. */
+function perRequestRows(verdict: Verdict, { from }: Upgrade): readonly (readonly string[])[] {
+  const [candidate, stable] = [perRequestText(verdict, 'candidate'), perRequestText(verdict, 'stable')]
+  if (candidate === '-' && stable === '-') return []
+  return [['cpu/request', candidate, '-', '-', '-', 'no', `reported only; ${from} ${stable}`]]
+}
+
+/** An older baton does not tell it. */
+function perRequestText(verdict: Verdict, role: keyof Verdict['cpuPerRequestMs']): string {
+  const value = part(part(verdict, 'cpuPerRequestMs'), role)
+  return figureText({ signal: 'latency' }, typeof value === 'number' ? value : null)
 }
 
 /** `0.3%`, `212ms`; `-` where it is not known. */
