@@ -1,10 +1,10 @@
 /**
  * The typed errors. A `Fault` is what went wrong with one exchange; a `BatonError` is what stops a command or a start.
- * Both carry a code that is stable across releases, a cause, and whose doing it was, which sets the log level.
+ * Both carry a code that is stable across releases, a cause, and whose doing it was.
  */
 
-/** Who has to act. Log level by blame: client → debug, operator and upstream → warn, baton → error. */
-export type Blame = 'client' | 'upstream' | 'operator' | 'baton'
+/** Who has to act. */
+type Blame = 'client' | 'upstream' | 'operator' | 'baton'
 
 /** Each code's answer (status, headers) stands in one table, `proxy/respond.ts`. */
 export type FaultCode =

@@ -8,6 +8,7 @@ import type { Level, Verdict } from '../rollout/verdict.ts'
 import { pause, type World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
+import { part } from './answer.ts'
 import type { Context } from './command.ts'
 import { keptPromise } from './kept-promise.ts'
 import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
@@ -88,12 +89,10 @@ function plainLines({ print }: Context): Show {
 /** As the status tells it; from the history once another one has begun. */
 async function look(id: string, address: AdminAddress): Promise<Seen> {
   const status = await ask(address, { method: 'GET', path: '/v1/status' })
-  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
-  const analysis = typeof status === 'object' && status !== null && 'analysis' in status ? status.analysis : null
-  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
-  const past = await explain(id, address)
-  const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
-  const last: unknown = entries.at(-1)?.upgrade
+  const upgrade = part(status, 'upgrade')
+  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, part(status, 'analysis')) }
+  const entries = part(await explain(id, address), 'entries')
+  const last = Array.isArray(entries) ? part(entries.at(-1), 'upgrade') : undefined
   if (isUpgrade(last)) return { upgrade: last, verdict: null }
   throw new BatonError('unreachable', `baton knows nothing more of upgrade ${id}`)
 }
@@ -127,7 +126,7 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
     for (;;) {
       try {
         for await (const event of follow(address, '/v1/events')) {
-          if (typeof event !== 'object' || event === null || !('upgrade_id' in event) || event.upgrade_id !== id) continue
+          if (part(event, 'upgrade_id') !== id) continue
           seen = true
           wake()
         }

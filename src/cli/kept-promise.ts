@@ -1,6 +1,7 @@
 /** Whether an upgrade that is done kept its promise: its receipt counts what baton could not answer. */
 import { type ExitCode, exitCode } from '../errors.ts'
 import { pause } from '../world.ts'
+import { part } from './answer.ts'
 import type { Context } from './command.ts'
 
 /** The receipt is written right after the end; where a generation died in between, it never is. */
@@ -26,7 +27,6 @@ export async function keptPromise(id: string, explain: () => Promise<unknown>, {
 
 /** Null: not counted, or not yet. */
 function figure(found: unknown, name: 'cut' | 'failed'): number | null {
-  const receipt = typeof found === 'object' && found !== null && 'receipt' in found ? found.receipt : null
-  const value = typeof receipt === 'object' && receipt !== null && name in receipt ? (receipt as Record<string, unknown>)[name] : null
+  const value = part(part(found, 'receipt'), name)
   return typeof value === 'number' ? value : null
 }

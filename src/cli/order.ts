@@ -1,8 +1,9 @@
 /** The one shape of a command that gives the running baton an order and says what became of it. */
-import { BatonError, exitCode } from '../errors.ts'
+import { exitCode } from '../errors.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
+import { notUnderstood, part } from './answer.ts'
 import { type Command, command as define } from './command.ts'
 import { isUpgrade, upgradeLine } from './upgrade-text.ts'
 
@@ -49,14 +50,9 @@ export function orderCommand(spec: OrderSpec): Command {
 /** @throws BatonError `refused`, `usage` for what is not there, `unreachable`. */
 export async function giveOrder(address: AdminAddress, path: string, body: object): Promise<Ordered> {
   const answer = await ask(address, { method: 'POST', path, body })
-  const upgrade = typeof answer === 'object' && answer !== null && 'upgrade' in answer ? answer.upgrade : undefined
-  if (upgrade !== null && !isUpgrade(upgrade))
-    throw new BatonError(
-      'unreachable',
-      'what answers there gives no upgrade that this command understands; is it another version of baton?',
-    )
-  const isUnchanged = typeof answer === 'object' && answer !== null && 'is' in answer && answer.is === 'unchanged'
-  return { is: isUnchanged ? 'unchanged' : 'accepted', upgrade }
+  const upgrade = part(answer, 'upgrade')
+  if (upgrade !== null && !isUpgrade(upgrade)) throw notUnderstood('upgrade')
+  return { is: part(answer, 'is') === 'unchanged' ? 'unchanged' : 'accepted', upgrade }
 }
 
 function orderedText({ is, upgrade }: Ordered, said: string | null, now: number): string {

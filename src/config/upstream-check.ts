@@ -1,6 +1,5 @@
 /** Where versions may point: within `allowUpstreams`, never at a link-local address, never at baton itself. */
-import { isIP } from 'node:net'
-import { addressSet, cidrFault } from '../routing/address.ts'
+import { mayReach } from './allowed-upstreams.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
 import { isAnyAddress, isLinkLocal, isLoopback } from './ip-class.ts'
@@ -34,16 +33,14 @@ function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Limits): C
   if (self) return [complain(path, 'an address of baton itself', "the app's address", `this is ${self.name}`)]
   if (isAllowed(endpoint, bootstrap.allowUpstreams)) return []
   const entry = endpoint.is === 'unix' ? 'unix' : endpoint.host
-  return [complain(path, found, 'an upstream of bootstrap.allowUpstreams', `add ${entry} to bootstrap.allowUpstreams`)]
+  const hint = isAllowed(endpoint, [entry])
+    ? `add ${entry} to bootstrap.allowUpstreams`
+    : 'write its address; in that list the word is no name'
+  return [complain(path, found, 'an upstream of bootstrap.allowUpstreams', hint)]
 }
 
-/** A name is allowed by name only: what it resolves to is not known here, and is checked when it is resolved. */
-export function isAllowed(endpoint: Reached, allowed: readonly string[]): boolean {
-  if (endpoint.is === 'unix') return allowed.includes('unix')
-  const { host } = endpoint
-  if (host === 'localhost' || isLoopback(host)) return allowed.includes('loopback') || allowed.includes(host)
-  if (isIP(host) === 0) return allowed.some((entry) => entry === host)
-  return addressSet(allowed.filter((entry) => cidrFault(entry) === null)).has(host)
+function isAllowed(endpoint: Reached, allowUpstreams: readonly string[]): boolean {
+  return endpoint.is === 'unix' ? allowUpstreams.includes('unix') : mayReach(endpoint.host, allowUpstreams)
 }
 
 /** Whether a connection to the endpoint comes back to what is bound. A listener on every address is reached by any local one. */

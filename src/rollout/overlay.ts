@@ -1,19 +1,10 @@
 /** What lies over a configuration: roles, wishes, and what may not change now. Pure. */
 import type { Dynamic } from '../config/settings.ts'
 import type { Roles, VersionName } from '../routing/route.ts'
+import type { Wishes } from '../upstream/versions.ts'
 import type { Ledger } from './ledger.ts'
 import { isExclusive, rolesOf } from './roles.ts'
 import { isOver, type Upgrade } from './upgrade.ts'
-
-/** What is wished of versions beside what the routes name. */
-export interface Wishes {
-  readonly stable: VersionName
-  readonly candidate: VersionName | null
-  /** They run whatever the routes say: the upgrade's two, a warm spare, what was drained by an order. */
-  readonly kept: readonly VersionName[]
-  readonly retired: readonly VersionName[]
-  readonly drained: readonly VersionName[]
-}
 
 type Configured = Pick<Dynamic, 'stable' | 'candidate' | 'versions'>
 
@@ -25,6 +16,7 @@ export function rolesFor(ledger: Ledger, dynamic: Configured): Roles {
   return rolesOf(runningOf(ledger), stable, candidate)
 }
 
+/** Kept are the upgrade's two, a warm spare, and what was drained by an order. */
 export function wishesFor(ledger: Ledger, dynamic: Configured): Wishes {
   const { spare, drained, retired } = { ...ledger, ...orderIn(ledger, dynamic) }
   const running = runningOf(ledger)

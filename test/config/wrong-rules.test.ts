@@ -78,6 +78,11 @@ const upstreams: Case[] = [
     'bootstrap: { allowUpstreams: [unix] }\nversions: { v1: { url: "http://localhost:3" } }\nstable: v1\n',
     ':2:24 versions.v1.url: found localhost, expected an upstream of bootstrap.allowUpstreams (add localhost to bootstrap.allowUpstreams)',
   ],
+  [
+    'a machine that is called as what the list calls loopback',
+    'versions: { v1: { url: "http://loopback:80" } }\nstable: v1\n',
+    ':1:24 versions.v1.url: found loopback, expected an upstream of bootstrap.allowUpstreams (write its address; in that list the word is no name)',
+  ],
   ...(['169.254.169.254', '[fe80::1]', '[::ffff:169.254.169.254]', '2852039166'] as const).map(
     (host): Case => [
       `a link-local address, even if allowed: ${host}`,
@@ -503,6 +508,7 @@ test('ports of loopback addresses that differ, and port 0, do not clash', () => 
 test('what is allowed may be reached', () => {
   for (const [allowed, endpoint] of [
     ['10.0.0.0/8', 'url: "http://10.9.8.7:80"'],
+    ['127.0.0.0/8', 'url: "http://127.0.0.1:80"'],
     ['10.9.8.7', 'url: "http://10.9.8.7:80"'],
     ['App2.internal', 'url: "http://app2.INTERNAL:80"'],
     ['"fd00::/8"', 'url: "http://[fd00::1]:80"'],
