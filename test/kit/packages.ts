@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path'
 /** Program → Debian package. */
 export const debianPackages = {
   curl: 'curl',
+  etcd: 'etcd-server',
   git: 'git',
   haproxy: 'haproxy',
   nginx: 'nginx-light',

@@ -6,7 +6,7 @@
  */
 import type { Readable } from 'node:stream'
 import { Pool } from 'undici'
-import { BatonError, errorMessage } from '../../errors.ts'
+import { BatonError, errorCode, errorMessage } from '../../errors.ts'
 import type { World } from '../../world.ts'
 import { base64, entryOf, headerOf, type Json, listOf, mappingOf, parse, rangeOf, requestOf, textOf } from './gateway-json.ts'
 import { GatewayWatch } from './gateway-watch.ts'
@@ -34,6 +34,9 @@ const defaultTimeouts: GatewayTimeouts = { connectMs: 1_000, answerMs: 3_000 }
 /** etcd's own limit on a request is 1.5 MiB, which base64 makes 2 MiB; a listing holds many. */
 const lineBytes = 8 << 20
 const answerBytes = 64 << 20
+
+/** What a connection says that was closed while it waited; every request may be said twice. */
+const stale: readonly string[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
 
 export class EtcdGateway implements Store {
   readonly #settings: GatewaySettings
@@ -195,10 +198,11 @@ export class EtcdGateway implements Store {
     return this.#token
   }
 
-  /** Each endpoint once, and once more where the token had ended. */
+  /** Each endpoint once; once more where the token had ended, and where a kept connection had. */
   async #inTurn<T>(path: string, ask: (pool: Pool) => Promise<T>): Promise<T> {
     const reasons: string[] = []
     let renewed = false
+    let reconnected = false
     for (let tries = 0; tries < this.#pools.length; ) {
       if (this.#closing.signal.aborted) throw new BatonError('unreachable', 'the connection to etcd is closed')
       const pool = this.#pools[this.#turn]
@@ -214,6 +218,10 @@ export class EtcdGateway implements Store {
             continue
           }
           if (!error.elsewhere) throw new BatonError('denied', `etcd ${endpoint}${path}: ${this.#explained(error)}`, error)
+        }
+        if (stale.includes(errorCode(error)) && !reconnected) {
+          reconnected = true
+          continue
         }
         reasons.push(`${endpoint}: ${causeOf(error)}`)
         tries++

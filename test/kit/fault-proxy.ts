@@ -1,0 +1,76 @@
+/** A TCP relay whose connections can be slowed, silenced, cut or refused: the network between baton and a server, at its worst. */
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export type Weather =
+  | { readonly is: 'fair' }
+  /** Each chunk waits this long, both ways. */
+  | { readonly is: 'slow'; readonly ms: number }
+  /** Nothing comes through, no FIN, no RST: half-open. New connections are accepted and stay silent. */
+  | { readonly is: 'black-hole' }
+  /** New connections are reset. */
+  | { readonly is: 'refusing' }
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly port: number
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string
+  readonly connections: number
+  weather: Weather
+  /** Resets every open connection, now. */
+  reset(): void
+}
+
+/** To `127.0.0.1:port`. */
+export async function startFaultProxy(port: number): Promise<FaultProxy> {
+  const open = new Set<Socket>()
+  let weather: Weather = { is: 'fair' }
+  const keep = (socket: Socket): void => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+    socket.on('error', () => socket.destroy())
+  }
+  const relay = (from: Socket, to: Socket): void => {
+    let last = Promise.resolve()
+    from.on('data', (chunk) => {
+      if (weather.is === 'black-hole') return
+      const delayMs = weather.is === 'slow' ? weather.ms : 0
+      if (delayMs === 0) return void to.write(chunk)
+      last = Promise.all([last, new Promise((done) => setTimeout(done, delayMs))]).then(() => void to.write(chunk))
+    })
+    from.on('end', () => weather.is === 'black-hole' || last.then(() => to.end()))
+    from.on('close', () => weather.is === 'black-hole' || to.destroy())
+  }
+  const server = createServer((client) => {
+    if (weather.is === 'refusing') return void client.resetAndDestroy()
+    keep(client)
+    const upstream = connect(port, '127.0.0.1')
+    keep(upstream)
+    relay(client, upstream)
+    relay(upstream, client)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const own = typeof address === 'object' && address !== null ? address.port : 0
+  const reset = (): void => {
+    for (const socket of open) socket.resetAndDestroy()
+  }
+  return {
+    port: own,
+    url: `http://127.0.0.1:${own}`,
+    get connections() {
+      return open.size / 2
+    },
+    get weather() {
+      return weather
+    },
+    set weather(next) {
+      weather = next
+    },
+    reset,
+    async [Symbol.asyncDispose]() {
+      reset()
+      await once(server.close(), 'close')
+    },
+  }
+}
