@@ -7,12 +7,12 @@ import { delimiter, join } from 'node:path'
 
 /** Program → Debian package. */
 export const debianPackages = {
-  curl: 'curl',
   git: 'git',
   haproxy: 'haproxy',
   nginx: 'nginx-light',
   promtool: 'prometheus',
   ps: 'procps',
+  script: 'bsdutils',
   taskset: 'util-linux',
   unshare: 'util-linux',
   wrk: 'wrk',
