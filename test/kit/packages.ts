@@ -28,6 +28,13 @@ export function findProgram(program: Program): string | null {
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path) && isExecutable(path)) ?? null
 }
 
+/** For whoever starts it. @throws with the command that installs it. */
+export function programPath(program: Program): string {
+  const path = findProgram(program)
+  if (path === null) throw new Error(`${program} is missing: ${installCommand([program])}`)
+  return path
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
