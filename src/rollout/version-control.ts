@@ -15,6 +15,8 @@ export interface VersionControl {
   /** It is there already, whatever its health. */
   runs(name: VersionName): boolean
   isServing(name: VersionName): boolean
+  /** Its probes pass, whatever was ordered of it. */
+  isReady(name: VersionName): boolean
   whyNotServing(name: VersionName): string
   /** No new exchange; resolves when nothing is left, or the rest was cut: with how many. */
   drain(name: VersionName): Promise<number>
@@ -51,6 +53,7 @@ export function versionControl(versions: () => Versions, metrics: Metrics, world
     apply,
     runs: (name) => versions().get(name) !== undefined,
     isServing: (name) => versions().get(name)?.serving === true,
+    isReady: (name) => versions().get(name)?.probe.is === 'ready',
     whyNotServing: (name) => whyNotServing(versions(), name),
     drain: async (name) => (await versions().drain(name))?.cut ?? 0,
     undrain: (name) => versions().undrain(name),

@@ -65,6 +65,7 @@ beforeEach(() => {
     retire: refuse,
     requests: refuse,
     failures: refuse,
+    isReady: refuse,
     latency: refuse,
     pid: refuse,
   }

@@ -18,6 +18,7 @@ const versions: VersionControl = {
   apply: () => undefined,
   runs: () => true,
   isServing: () => true,
+  isReady: () => true,
   whyNotServing: () => '',
   drain: async () => 0,
   undrain: () => undefined,
