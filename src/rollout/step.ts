@@ -37,16 +37,17 @@
  */
 import type { VersionName } from '../routing/route.ts'
 import { actionsOf, standingOf } from './actions.ts'
-import type { Plan } from './plan.ts'
 import { isExclusive, isRoutedAlike, planStepOf } from './roles.ts'
-import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade, UpgradeId } from './upgrade.ts'
+import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade } from './upgrade.ts'
+
+/** What an upgrade is from its begin to its end. */
+type Begun = Pick<Upgrade, 'id' | 'from' | 'to' | 'plan' | 'ours' | 'oldPid'>
 
 /** What can be the reason of a rollback or of standing still. */
 type Trouble = Extract<Event, { readonly detail: string } | { readonly is: 'order' }>
 
-/** `runs`: `to` runs already, so that a rollback leaves it alone. */
-export function begin(id: UpgradeId, from: VersionName, to: VersionName, plan: Plan, now: number, runs: boolean): Move {
-  const next: Upgrade = { id, from, to, plan, ours: !runs, seq: 1, beganAt: now, phaseSince: now, since: now, phase: 'precheck' }
+export function begin(begun: Begun, now: number): Move {
+  const next: Upgrade = { ...begun, seq: 1, beganAt: now, phaseSince: now, since: now, phase: 'precheck' }
   return { next, actions: [{ do: 'route' }, ...actionsOf(next)] }
 }
 
@@ -57,9 +58,9 @@ export function step(upgrade: Upgrade, event: Event, now: number): Move {
 }
 
 function enter(upgrade: Upgrade, place: Place, now: number): Move {
-  const { id, from, to, plan, ours, beganAt } = upgrade
+  const { id, from, to, plan, ours, oldPid, beganAt } = upgrade
   const phaseSince = place.phase === upgrade.phase ? upgrade.phaseSince : now
-  const next: Upgrade = { id, from, to, plan, ours, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
+  const next: Upgrade = { id, from, to, plan, ours, oldPid, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
   const route: readonly Action[] = isRoutedAlike(upgrade, next) ? [] : [{ do: 'route' }]
   return { next, actions: [...route, ...actionsOf(next)] }
 }

@@ -65,6 +65,7 @@ beforeEach(() => {
     retire: refuse,
     requests: refuse,
     failures: refuse,
+    cuts: refuse,
     isReady: refuse,
     latency: refuse,
     pid: refuse,

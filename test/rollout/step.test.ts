@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { begin, step } from '../../src/rollout/step.ts'
 import type { Event, Upgrade } from '../../src/rollout/upgrade.ts'
 import { newUpgradeId } from '../../src/rollout/upgrade-id.ts'
-import { actionText, ordered, placeText, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
+import { actionText, begun, ordered, placeText, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
 
 /** The places that events lead through, and what each move asks for. */
 function walk(first: Upgrade, events: readonly Event[]): string[] {
@@ -17,7 +17,7 @@ function walk(first: Upgrade, events: readonly Event[]): string[] {
 
 describe('an upgrade', () => {
   test('begins with its roles over the snapshot, and a precheck', () => {
-    const { next, actions } = begin('upg-20261124-abcd', 'v1', 'v2', plan(), 5_000, false)
+    const { next, actions } = begin(begun, 5_000)
     assert.deepEqual(actions, [{ do: 'route' }, { do: 'precheck' }])
     const { seq, ours, phase, beganAt, since, phaseSince } = next
     assert.deepEqual(

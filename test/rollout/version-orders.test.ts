@@ -23,7 +23,7 @@ function setUp() {
     isServing: () => true,
     isReady: () => state.ready,
     whyNotServing: () => 'v1 is not ready',
-    drain: async () => 0,
+    drain: async () => undefined,
     undrain: (name: string) => void did.push(`undrain ${name}`),
     retire: async (name: string) => void retired.push(name),
   }
