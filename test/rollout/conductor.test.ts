@@ -29,7 +29,7 @@ function setUp(change: Partial<Ledger> = {}) {
   const written: Ledger[] = []
   const records: LogRecord[] = []
   const receipts: Receipt[] = []
-  const state = { full: false, looks: 0, pids: { v1: 4_001, v2: 4_002 } as Record<string, Pid | null>, keep: Promise.resolve() }
+  const state = { full: false, looks: 0, exits: 0, pids: { v1: 4_001, v2: 4_002 } as Record<string, Pid | null>, keep: Promise.resolve() }
   const versions: VersionControl = {
     apply: () => undefined,
     runs: () => true,
@@ -52,7 +52,7 @@ function setUp(change: Partial<Ledger> = {}) {
     cpu: () => null,
     sampleCpu: (names) => void did.push(`sample ${names}`),
     notReadyMs: () => 0,
-    exits: () => 0,
+    exits: () => state.exits,
     pid: (name) => state.pids[name] ?? null,
   }
   const write = async (next: Ledger) => {
@@ -180,6 +180,27 @@ describe('a plan that may not advance', () => {
     world.advance(10_000)
     // three measurements a look
     assert.ok((state.looks - before) / 3 <= 42, `${(state.looks - before) / 3} looks`)
+    await conductor.stop()
+  })
+
+  test('goes back once the journal can be written again, and has piled nothing up till then', async () => {
+    const { conductor, keeper, state, world } = setUp(standing(waiting(new FakeWorld())))
+    await conductor.recover()
+    state.full = true
+    state.exits = 1
+    const looks = async (seconds: number) => {
+      for (let each = 0; each < seconds; each += 1) {
+        world.advance(1_000)
+        await quiet(5)
+      }
+    }
+    await looks(2)
+    const before = world.timers
+    await looks(20)
+    assert.equal(world.timers, before)
+    state.full = false
+    await looks(2)
+    assert.equal(keeper.ledger.upgrade?.phase, 'rolled-back')
     await conductor.stop()
   })
 })
