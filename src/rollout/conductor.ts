@@ -149,17 +149,19 @@ export class Conductor {
 
   /** What the receipt counts begins here; so does the look-out for a candidate that is lost. */
   #countFrom(upgrade: Upgrade): void {
-    const { versions, world, keeper } = this.#parts
+    const { versions, world, keeper, dynamic } = this.#parts
+    const running = () => keeper.running
+    const lostAfterMs = () => dynamic().rollout.analysis.hardStops.notReadyMs
     this.#figures = new Figures(upgrade, versions)
     this.#newPid = versions.pid(upgrade.to)
     this.#analyst.begin(upgrade)
     this.#watch?.cancel()
     const lost = ({ seq, phase }: Upgrade, detail: string) => {
       // while traffic shifts, the policy says what is lost
-      if (phase === 'shift' && this.#parts.dynamic().rollout.analysis.enabled) this.#analyst.look()
+      if (phase === 'shift' && dynamic().rollout.analysis.enabled) this.#analyst.look()
       else this.#take({ is: 'candidate-lost', detail }, seq)
     }
-    this.#watch = watchCandidate({ world, versions, to: upgrade.to, running: () => keeper.running, lost })
+    this.#watch = watchCandidate({ world, versions, to: upgrade.to, lostAfterMs, running, lost })
   }
 
   /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */

@@ -18,7 +18,12 @@ import { quiet } from '../kit/turns.ts'
 import { ordered, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
 import { traffic } from './verdict-fixture.ts'
 
-const { dynamic } = parse('versions: { v1: { url: "http://127.0.0.1:1" }, v2: { url: "http://127.0.0.1:2" } }\nstable: v1\n')
+const { dynamic } = parse(
+  `versions: { v1: { url: "http://127.0.0.1:1" }, v2: { url: "http://127.0.0.1:2" } }
+stable: v1
+rollout: { analysis: { hardStops: { notReady: 1s } } }
+`,
+)
 
 const fresh: Ledger = { v: 1, stable: 'v1', configuredStable: 'v1', retired: [], drained: [], spare: null, upgrade: null }
 
@@ -29,14 +34,22 @@ function setUp(change: Partial<Ledger> = {}) {
   const written: Ledger[] = []
   const records: LogRecord[] = []
   const receipts: Receipt[] = []
-  const state = { full: false, looks: 0, exits: 0, pids: { v1: 4_001, v2: 4_002 } as Record<string, Pid | null>, keep: Promise.resolve() }
+  const state = {
+    full: false,
+    looks: 0,
+    exits: 0,
+    serving: true,
+    pids: { v1: 4_001, v2: 4_002 } as Record<string, Pid | null>,
+    keep: Promise.resolve(),
+    drained: Promise.resolve(),
+  }
   const versions: VersionControl = {
     apply: () => undefined,
     runs: () => true,
-    isServing: () => true,
+    isServing: () => state.serving,
     isReady: () => true,
     whyNotServing: () => '',
-    drain: async () => undefined,
+    drain: () => state.drained,
     undrain: (name) => void did.push(`undrain ${name}`),
     retire: async (name) => {
       state.pids[name] = null
@@ -163,6 +176,21 @@ describe('the end of an upgrade', () => {
     const last = records.at(-1)
     assert.deepEqual([last?.event, last?.fields.old_pid, last?.fields.new_pid], ['upgrade.concluded', 4_001, 4_002])
   })
+})
+
+test('a new version that does not serve for the configured time freezes the end of the old one', async () => {
+  const { conductor, keeper, state, world } = setUp(standing(upgradeAt({ phase: 'stop-old', todo: 'drain', frozen: null })))
+  state.drained = new Promise(() => undefined)
+  await conductor.recover()
+  state.serving = false
+  world.advance(900)
+  await quiet()
+  const frozen = () => (keeper.running?.phase === 'stop-old' ? keeper.running.frozen?.code : 'moved')
+  assert.equal(frozen(), undefined)
+  world.advance(300)
+  await quiet()
+  assert.equal(frozen(), 'candidate-lost')
+  await conductor.stop()
 })
 
 describe('a plan that may not advance', () => {
