@@ -10,7 +10,7 @@ import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
 import type { Context } from './command.ts'
 import { keptPromise } from './kept-promise.ts'
-import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
+import { isUpgrade, nameOf, placeOf, upgradeIn, upgradeLine } from './upgrade-text.ts'
 import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
 const lookMs = 1_000
@@ -88,9 +88,9 @@ function plainLines({ print }: Context): Show {
 /** As the status tells it; from the history once another one has begun. */
 async function look(id: string, address: AdminAddress): Promise<Seen> {
   const status = await ask(address, { method: 'GET', path: '/v1/status' })
-  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
+  const upgrade = upgradeIn(status)
   const analysis = typeof status === 'object' && status !== null && 'analysis' in status ? status.analysis : null
-  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
+  if (upgrade?.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
   const past = await explain(id, address)
   const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
   const last: unknown = entries.at(-1)?.upgrade

@@ -54,6 +54,8 @@ const verdictLookMs = 500
 /** After a journal that could not be written (a full disk), the event is taken again. */
 const retakeMs = 1_000
 
+const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under way' }
+
 export class Conductor {
   readonly #parts: ConductorParts
   #wait: Timer | null = null
@@ -127,16 +129,35 @@ export class Conductor {
     })
   }
 
-  order(order: Order, by: Actor): Promise<OrderOutcome> {
-    const { keeper, orders, world } = this.#parts
+  order(order: Exclude<Order, 'promote'>, by: Actor): Promise<OrderOutcome> {
+    const { keeper, orders } = this.#parts
     return keeper.inTurn(async () => {
       const { running } = keeper
-      if (running === null) return order === 'rollback' ? orders.rollBackToSpare() : { is: 'refused', reason: 'no upgrade is under way' }
-      const move = step(running, { is: 'order', order, by }, world.now())
-      if (move.next === running) return { is: 'unchanged', upgrade: running }
-      await this.#move(move, order)
-      return { is: 'accepted', upgrade: move.next }
+      if (running !== null) return this.#obey(running, { is: 'order', order, by })
+      return order === 'rollback' ? orders.rollBackToSpare() : noUpgrade
     })
+  }
+
+  /** `meant`: the step that whoever gives the order saw; null: whichever it is by now. */
+  promote(meant: number | null, by: Actor): Promise<OrderOutcome> {
+    const { keeper } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running } = keeper
+      const { upgrade } = keeper.ledger
+      if (running === null) return meant !== null && upgrade?.phase === 'done' ? { is: 'unchanged', upgrade } : noUpgrade
+      if (meant !== null && running.phase === 'shift' && meant > running.step) {
+        return { is: 'refused', reason: `upgrade ${running.id} stands at step ${running.step}, before ${meant}` }
+      }
+      return this.#obey(running, { is: 'order', order: 'promote', by, step: meant })
+    })
+  }
+
+  /** Within a turn. */
+  async #obey(running: Upgrade, event: Extract<Event, { readonly is: 'order' }>): Promise<OrderOutcome> {
+    const move = step(running, event, this.#parts.world.now())
+    if (move.next === running) return { is: 'unchanged', upgrade: running }
+    await this.#move(move, event.order)
+    return { is: 'accepted', upgrade: move.next }
   }
 
   /** Whatever was ordered of it before, it may run and serve again. */

@@ -32,8 +32,8 @@
  * policy's number of times, or where it asks for a rollback, the upgrade goes back. While it is degraded, no traffic by weight is no verdict.
  *
  * Orders. `promote` ends a step, whatever its time and counts say; a paused plan takes that one step and stays paused, so that it can be
- * walked by hand. `resume` begins the step anew: what a pause saw counts for nothing. `pause` and `resume` said twice happen once; of
- * `promote` the one who gives it must say which step he means, for here each is one step.
+ * walked by hand. `resume` begins the step anew: what a pause saw counts for nothing. Each said twice happens once; of `promote` that holds
+ * where it says which step it means: one that is over cannot be ended again.
  */
 import type { VersionName } from '../routing/route.ts'
 import { actionsOf, standingOf } from './actions.ts'
@@ -132,7 +132,7 @@ function afterShift(upgrade: In<'shift'>, event: Event): Place | null {
   if (event.is !== 'order' || event.order === 'rollback') return backOn(upgrade, event)
   switch (event.order) {
     case 'promote':
-      return nextStep(upgrade)
+      return (event.step ?? upgrade.step) === upgrade.step ? nextStep(upgrade) : null
     case 'pause':
       if (mode.is === 'degraded') return mode.wasPaused ? null : { ...shiftOf(upgrade), mode: { ...mode, wasPaused: true } }
       return mode.is === 'running' ? { ...shiftOf(upgrade), mode: { is: 'paused', by: event.by } } : null

@@ -87,7 +87,8 @@ export type Event =
   | { readonly is: 'released' }
   /** The present step's time and requests are there. */
   | { readonly is: 'step-met' }
-  | { readonly is: 'order'; readonly order: Order; readonly by: Actor }
+  /** `step`: the one that a promote means; without it, whichever it is now. */
+  | { readonly is: 'order'; readonly order: Order; readonly by: Actor; readonly step?: number | null }
   /** The analysis asks for it. `degrade` above `maxDegrades` is a rollback. */
   | { readonly is: 'verdict'; readonly asks: 'degrade'; readonly forMs: number; readonly maxDegrades: number; readonly detail: string }
   | { readonly is: 'verdict'; readonly asks: 'rollback'; readonly detail: string }

@@ -232,3 +232,40 @@ describe('a plan that may not advance', () => {
     await conductor.stop()
   })
 })
+
+describe('promote', () => {
+  const steps = [10, 50, 100].map((weight) => planStep({ weight, manual: true }))
+  const atStep = (step: number) =>
+    standing(upgradeAt({ phase: 'shift', step, mode: { is: 'running' }, degrades: 0 }, { plan: plan({ steps }) }))
+
+  test('said by two who saw the same step ends it once', async () => {
+    const { conductor, keeper } = setUp(atStep(0))
+    const outcomes = await Promise.all([conductor.promote(0, 'operator'), conductor.promote(0, 'operator')])
+    assert.deepEqual(
+      outcomes.map(({ is }) => is),
+      ['accepted', 'unchanged'],
+    )
+    assert.equal(keeper.running?.phase === 'shift' && keeper.running.step, 1)
+    await conductor.stop()
+  })
+
+  test('of the last step changes nothing once that is over', async () => {
+    const { conductor, keeper } = setUp(atStep(2))
+    assert.equal((await conductor.promote(2, 'operator')).is, 'accepted')
+    assert.equal((await conductor.promote(2, 'operator')).is, 'unchanged')
+    await quiet()
+    assert.equal(keeper.ledger.upgrade?.phase, 'done')
+    assert.equal((await conductor.promote(2, 'operator')).is, 'unchanged')
+    await conductor.stop()
+  })
+
+  test('of a step that has not begun is refused, and where there is no upgrade', async () => {
+    const { conductor } = setUp(atStep(0))
+    assert.deepEqual(await conductor.promote(1, 'operator'), {
+      is: 'refused',
+      reason: 'upgrade upg-20261124-abcd stands at step 0, before 1',
+    })
+    await conductor.stop()
+    for (const meant of [null, 0]) assert.equal((await setUp().conductor.promote(meant, 'operator')).is, 'refused')
+  })
+})

@@ -26,6 +26,12 @@ describe('an upgrade', () => {
     )
   })
 
+  test('is promoted past the step that is meant, and past no other', () => {
+    const second = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' }, degrades: 0 })
+    const after = (meant?: number) => step(second, { is: 'order', order: 'promote', by: 'operator', step: meant ?? null }, 9_000).next
+    assert.deepEqual([after(), after(1), after(0), after(2)].map(placeText), ['shift 2', 'shift 2', 'shift 1', 'shift 1'])
+  })
+
   test('that all goes well for takes the way of a shift', () => {
     const events: readonly Event[] = [
       { is: 'prechecked' },
