@@ -195,7 +195,7 @@ export class Conductor {
       if (move.next !== running || move.actions.length > 0) await this.#move(move, event.is)
     })
     taken.catch((error: unknown) => {
-      log.error('upgrade.not_journaled', { event: event.is, reason: errorMessage(error), again_in_ms: retakeMs })
+      log.error('upgrade.not_journaled', { ...this.#fieldsNow(), event: event.is, reason: errorMessage(error), again_in_ms: retakeMs })
       // a verdict is asked for anew at the next look
       if (event.is !== 'verdict') world.after(retakeMs, () => this.#take(event, seq))
     })
@@ -203,7 +203,7 @@ export class Conductor {
 
   /** Journal, then act. `change`: what the same record says beside the upgrade. */
   async #move(move: Move, event: string, change: Partial<Ledger> = {}): Promise<void> {
-    const { keeper, log, versions } = this.#parts
+    const { keeper, versions } = this.#parts
     const { next } = move
     const before = keeper.ledger.upgrade
     await keeper.write({ ...change, stable: stableOf(next), upgrade: next })
@@ -213,7 +213,7 @@ export class Conductor {
     if (next.phase === 'shift' && before?.phase !== 'shift') this.#analyst.shiftBegan(next)
     this.#tell(before, next)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
-    await this.#append(next, event).catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
+    await this.#append(next, event).catch((error: unknown) => this.#lacksLine(next, error))
     this.#wait?.cancel()
     if (isOver(next)) this.#over(next)
     for (const action of move.actions) {
@@ -294,7 +294,7 @@ export class Conductor {
   async #warm(to: VersionName, from: VersionName): Promise<void> {
     await this.#parts
       .warm(to, from)
-      .catch((error: unknown) => this.#parts.log.warn('upgrade.cold', { version: to, reason: errorMessage(error) }))
+      .catch((error: unknown) => this.#parts.log.warn('upgrade.cold', { ...this.#fieldsNow(), version: to, reason: errorMessage(error) }))
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
@@ -340,13 +340,17 @@ export class Conductor {
   }
 
   #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
-    const { keeper, log } = this.#parts
+    const { keeper } = this.#parts
     const kept = keeper.inTurn(async () => {
       const { running } = keeper
       // an upgrade that was over, or went on, before its turn came needs no reason any more
       if (running?.id === upgrade.id && running.phase === 'shift') await this.#append(running, 'verdict', evidence)
     })
-    kept.catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
+    kept.catch((error: unknown) => this.#lacksLine(upgrade, error))
+  }
+
+  #lacksLine(upgrade: Upgrade, error: unknown): void {
+    this.#parts.log.error('upgrade.history', { ...this.#fields(upgrade), reason: errorMessage(error) })
   }
 
   /** Journal and figures become the receipt. */
@@ -354,7 +358,7 @@ export class Conductor {
     const { log } = this.#parts
     const measured = this.#figures?.measured(upgrade) ?? unmeasured
     await this.#keepReceipt(upgrade, measured).catch((error: unknown) =>
-      log.error('upgrade.action_failed', { action_for: 'receipt', reason: errorMessage(error) }),
+      log.error('upgrade.action_failed', { ...this.#fields(upgrade), action_for: 'receipt', reason: errorMessage(error) }),
     )
     log.info('upgrade.concluded', {
       ...this.#fields(upgrade),
@@ -381,10 +385,16 @@ export class Conductor {
   /** `event` is what the action's end says, `trouble` what it says if it fails. */
   #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'stop-failed', seq: number): void {
     const failed = (error: unknown) => {
-      this.#parts.log.error('upgrade.action_failed', { action_for: event.is, reason: errorMessage(error) })
+      this.#parts.log.error('upgrade.action_failed', { ...this.#fieldsNow(), action_for: event.is, reason: errorMessage(error) })
       this.#take({ is: trouble, detail: errorMessage(error) }, seq)
     }
     work.then(() => this.#take(event, seq), failed)
+  }
+
+  /** Of the one under way. */
+  #fieldsNow(): Record<string, unknown> {
+    const { running } = this.#parts.keeper
+    return running === null ? {} : this.#fields(running)
   }
 
   /** What every line of an upgrade carries. */

@@ -68,7 +68,7 @@ beforeEach(() => {
     cuts: refuse,
     isReady: refuse,
     latency: refuse,
-    pid: refuse,
+    pid: () => 4_002,
   }
   const analyst = new Analyst({
     world,

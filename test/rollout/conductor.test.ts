@@ -212,7 +212,7 @@ describe('a plan that may not advance', () => {
   })
 
   test('goes back once the journal can be written again, and has piled nothing up till then', async () => {
-    const { conductor, keeper, state, world } = setUp(standing(waiting(new FakeWorld())))
+    const { conductor, keeper, records, state, world } = setUp(standing(waiting(new FakeWorld())))
     await conductor.recover()
     state.full = true
     state.exits = 1
@@ -230,6 +230,13 @@ describe('a plan that may not advance', () => {
     await looks(2)
     assert.equal(keeper.ledger.upgrade?.phase, 'rolled-back')
     await conductor.stop()
+    const told = records.filter(({ event }) => event.startsWith('upgrade.'))
+    for (const event of ['upgrade.verdict', 'upgrade.not_journaled'])
+      assert.ok(
+        told.some((record) => record.event === event),
+        event,
+      )
+    for (const { event, fields } of told) assert.deepEqual([fields.old_pid, fields.new_pid], [4_001, 4_002], event)
   })
 })
 
