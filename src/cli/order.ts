@@ -20,6 +20,8 @@ export interface OrderSpec {
   readonly path: string
   /** The order is about one version, its argument. */
   readonly version?: true
+  /** What the order says besides, as the running baton tells it before. */
+  besides?(address: AdminAddress): Promise<object>
   /** What `--force` does; without it there is no such option. */
   readonly force?: string
   /** What is so now; the upgrade's line where it says nothing. */
@@ -37,8 +39,9 @@ export function orderCommand(spec: OrderSpec): Command {
     positionals: spec.version === true ? ['NAME'] : [],
     async run(values, [version = ''], { world, print }) {
       const force = 'force' in values && values.force === true
-      const body = spec.version === true ? { version, ...(force ? { force } : {}) } : {}
-      const ordered = await giveOrder(adminAddress(values, world), path, body)
+      const address = adminAddress(values, world)
+      const words = spec.version === true ? { version, ...(force ? { force } : {}) } : {}
+      const ordered = await giveOrder(address, path, { ...words, ...(await spec.besides?.(address)) })
       print(
         values.json === true ? `${JSON.stringify(ordered)}\n` : orderedText(ordered, said?.(version, ordered.upgrade) ?? null, world.now()),
       )

@@ -9,6 +9,12 @@ export function isUpgrade(answer: unknown): answer is Upgrade {
   return hasAll(answer, ['id', 'from', 'to', 'plan', 'phase', 'seq', 'since'])
 }
 
+/** Of the answer to `GET /v1/status`; null if there is none, or it is not understood. */
+export function upgradeIn(status: unknown): Upgrade | null {
+  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
+  return isUpgrade(upgrade) ? upgrade : null
+}
+
 /** `upg-20261124-ab12  v1 → v2  shift, step 2 of 5: 10 %, 12s left` */
 export function upgradeLine(upgrade: Upgrade, now: number): string {
   const left = timeLeft(upgrade, now)

@@ -16,7 +16,9 @@ export interface Holding {
 
 export interface Control {
   begin(to: string, plan: string | null): Promise<OrderOutcome>
-  order(order: Order): Promise<OrderOutcome>
+  order(order: Exclude<Order, 'promote'>): Promise<OrderOutcome>
+  /** `step`: the one that is meant, counted from 0; null: whichever it is. */
+  promote(step: number | null): Promise<OrderOutcome>
   stable(name: string): Promise<OrderOutcome>
   drain(name: string, force: boolean): Promise<OrderOutcome>
   undrain(name: string): Promise<OrderOutcome>
@@ -52,6 +54,7 @@ export function rolloutControl({ conductor, orders, keeper, journal, holding }: 
   return {
     begin: (to, plan) => conductor.begin(to, plan),
     order: (order) => conductor.order(order, 'operator'),
+    promote: (step) => conductor.promote(step, 'operator'),
     stable: (name) => orders.stable(name),
     drain: (name, force) => orders.drain(name, force),
     undrain: (name) => orders.undrain(name),

@@ -4,7 +4,7 @@ import type { JournalEntry } from './journal.ts'
 import { JournalFields } from './journal-fields.ts'
 import type { Ledger } from './ledger.ts'
 import type { Plan, PlanStep } from './plan.ts'
-import type { Cause, Phase, Place, ShiftMode, Upgrade } from './upgrade.ts'
+import type { Cause, Phase, Pid, Place, ShiftMode, Upgrade } from './upgrade.ts'
 import { isUpgradeId } from './upgrade-id.ts'
 
 const phases: readonly Phase[] = [
@@ -82,12 +82,18 @@ function upgradeOf(fields: JournalFields): Upgrade {
     to: fields.text('to'),
     plan,
     ours: fields.flag('ours'),
+    oldPid: pidOf(fields.anything('oldPid')),
     seq: fields.figure('seq'),
     beganAt: fields.figure('beganAt'),
     phaseSince: fields.figure('phaseSince'),
     since: fields.figure('since'),
     ...placeOf(fields, plan),
   }
+}
+
+/** One of an older build has none. */
+function pidOf(value: unknown): Pid | null {
+  return typeof value === 'number' || typeof value === 'string' ? value : null
 }
 
 function placeOf(fields: JournalFields, plan: Plan): Place {
