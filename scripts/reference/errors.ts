@@ -6,7 +6,8 @@ import { code, generated, table } from './markdown.ts'
 const faultMeaning: Readonly<Record<FaultCode, string>> = {
   'bad-request': 'The request is malformed, or could be read in two ways. Nothing of it reached the app.',
   'uri-too-long': 'The target is longer than `limits.uriBytes`.',
-  'head-too-large': 'The head is larger than `limits.headerBytes`, or has more fields than `limits.headerCount`.',
+  'head-too-large':
+    'The head is larger than `limits.headerBytes`, has more fields than `limits.headerCount`, or a `Connection` above 1 KiB.',
   'body-too-large': 'The body is larger than `limits.bodyBytes`.',
   'expectation-failed': '`Expect` asks for something other than `100-continue`.',
   'method-not-supported': 'A method that baton does not pass on, such as `CONNECT`.',
