@@ -15,7 +15,6 @@ const faultMeaning: Readonly<Record<FaultCode, string>> = {
   'client-timeout': 'The client was too slow with its head or its body.',
   'client-gone': 'The client left before the answer’s end; the app’s work was stopped.',
   'not-serving': 'Neither the target nor its fallback serves.',
-  forbidden: 'This client may not do that.',
   'limit-reached': '`limits.exchanges` and `limits.queue` are full.',
   'queue-timeout': 'The request waited for `limits.queueTimeout` and no place fell free.',
   stopping: 'baton is ending.',
