@@ -2,7 +2,7 @@
 import type { Plan, PlanStep } from '../rollout/plan.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import { age } from './age.ts'
-import { hasAll } from './answer.ts'
+import { hasAll, part } from './answer.ts'
 
 /** An answer of this shape; another one comes from another version of baton. */
 export function isUpgrade(answer: unknown): answer is Upgrade {
@@ -11,7 +11,7 @@ export function isUpgrade(answer: unknown): answer is Upgrade {
 
 /** Of the answer to `GET /v1/status`; null if there is none, or it is not understood. */
 export function upgradeIn(status: unknown): Upgrade | null {
-  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
+  const upgrade = part(status, 'upgrade')
   return isUpgrade(upgrade) ? upgrade : null
 }
 

@@ -1,6 +1,6 @@
 /** What lies over a configuration: roles, wishes, and what may not change now. Pure. */
 import type { Dynamic } from '../config/settings.ts'
-import type { Roles, VersionName } from '../routing/route.ts'
+import type { Roles } from '../routing/route.ts'
 import type { Wishes } from '../upstream/versions.ts'
 import { type Ledger, runningIn, servesAgain } from './ledger.ts'
 import { isExclusive, rolesOf } from './roles.ts'
