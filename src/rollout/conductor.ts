@@ -27,6 +27,7 @@ import { newUpgradeId } from './upgrade-id.ts'
 import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import type { VersionOrders } from './version-orders.ts'
+import { Waiting } from './waiting.ts'
 
 export interface ConductorParts {
   readonly world: World
@@ -47,10 +48,6 @@ export interface ConductorParts {
   dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
-/** Between looks at what an upgrade waits for. */
-const lookMs = 50
-/** Between looks at a verdict that keeps the plan where it is: it is made from windows of minutes. */
-const verdictLookMs = 500
 /** After a journal that could not be written (a full disk), the event is taken again. */
 const retakeMs = 1_000
 
@@ -58,7 +55,7 @@ const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under wa
 
 export class Conductor {
   readonly #parts: ConductorParts
-  #wait: Timer | null = null
+  readonly #waiting: Waiting
   #watch: Timer | null = null
   #figures: Figures | null = null
   /** Of the new version; once it is stopped, the one that it had. */
@@ -77,6 +74,12 @@ export class Conductor {
       running: () => keeper.running,
       asks: (event, { seq }) => this.#take(event, seq),
       changed: (evidence, upgrade) => this.#keepEvidence(evidence, upgrade),
+    })
+    this.#waiting = new Waiting({
+      world,
+      versions,
+      mayAdvance: () => this.#analyst.look()?.mayAdvance !== false,
+      came: (event, { seq }) => this.#take(event, seq),
     })
   }
 
@@ -99,7 +102,7 @@ export class Conductor {
   /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#wait?.cancel()
+    this.#waiting.end()
     this.#watch?.cancel()
     this.#analyst.end()
     this.#parts.orders.close()
@@ -214,7 +217,7 @@ export class Conductor {
     this.#tell(before, next)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
     await this.#append(next, event).catch((error: unknown) => this.#lacksLine(next, error))
-    this.#wait?.cancel()
+    this.#waiting.end()
     if (isOver(next)) this.#over(next)
     for (const action of move.actions) {
       // within the turn: who stops baton waits for it
@@ -254,16 +257,16 @@ export class Conductor {
       case 'start':
         return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', seq)
       case 'await-ready':
-        return this.#awaitReady(action.version, upgrade.since + action.withinMs, seq)
+        return this.#waiting.ready(action.version, action.withinMs, upgrade)
       case 'warm':
         return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'start-failed', seq)
       case 'route':
         this.#parts.route()
         return versions.apply()
       case 'await-restore':
-        return this.#awaitRestore(upgrade.since + action.forMs, seq)
+        return this.#waiting.restore(action.forMs, upgrade)
       case 'await-step':
-        return this.#awaitStep(action.forMs, action.minRequests, upgrade)
+        return this.#waiting.step(action.forMs, action.minRequests, upgrade)
       case 'drain':
         return this.#then(versions.drain(action.version), { is: 'drained' }, 'stop-failed', seq)
       case 'undrain':
@@ -304,39 +307,6 @@ export class Conductor {
     // a rollback that came first has made it serve again
     const isWanted = () => keeper.running?.seq === seq
     return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
-  }
-
-  #awaitReady(name: VersionName, deadline: number, seq: number): void {
-    const { versions, world } = this.#parts
-    const look = () => {
-      if (versions.isServing(name)) this.#take({ is: 'ready' }, seq)
-      else if (world.now() > deadline) this.#take({ is: 'not-ready-in-time', detail: versions.whyNotServing(name) }, seq)
-      else this.#wait = world.after(lookMs, look)
-    }
-    look()
-  }
-
-  #awaitStep(forMs: number, minRequests: number, upgrade: Upgrade): void {
-    const { versions, world } = this.#parts
-    const until = upgrade.since + forMs
-    const requests = versions.requests(upgrade.to) + minRequests
-    const look = () => {
-      const leftMs = until - world.now()
-      const isMet = leftMs <= 0 && versions.requests(upgrade.to) >= requests
-      if (isMet && this.#mayAdvance(forMs)) return this.#take({ is: 'step-met' }, upgrade.seq)
-      this.#wait = world.after(isMet ? verdictLookMs : leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
-    }
-    look()
-  }
-
-  /** A step that takes no time has nothing that could be judged. */
-  #mayAdvance(forMs: number): boolean {
-    return forMs === 0 || this.#analyst.look()?.mayAdvance !== false
-  }
-
-  #awaitRestore(until: number, seq: number): void {
-    const { world } = this.#parts
-    this.#wait = world.after(Math.max(0, until - world.now()), () => this.#take({ is: 'restored' }, seq))
   }
 
   #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
