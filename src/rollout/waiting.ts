@@ -1,7 +1,8 @@
 /** What an upgrade waits for where it stands: one thing at a time, until it comes or the upgrade moves. */
 import type { VersionName } from '../routing/route.ts'
 import type { Timer, World } from '../world.ts'
-import type { Event, Upgrade } from './upgrade.ts'
+import { planStepOf } from './roles.ts'
+import type { Event, In, Upgrade } from './upgrade.ts'
 import type { VersionControl } from './version-control.ts'
 
 export interface WaitingParts {
@@ -20,6 +21,8 @@ const verdictLookMs = 500
 export class Waiting {
   readonly #parts: WaitingParts
   #timer: Timer | null = null
+  /** The step that was entered last, and what the new version had served by then. */
+  #step = { seq: -1, requests: 0 }
 
   constructor(parts: WaitingParts) {
     this.#parts = parts
@@ -35,18 +38,35 @@ export class Waiting {
     look()
   }
 
-  step(forMs: number, minRequests: number, upgrade: Upgrade): void {
-    const { versions, world, came, mayAdvance } = this.#parts
-    const until = upgrade.since + forMs
-    const requests = versions.requests(upgrade.to) + minRequests
+  /** Counts from here; whoever ends the step. */
+  enter(upgrade: In<'shift'>): void {
+    this.#step = { seq: upgrade.seq, requests: this.#parts.versions.requests(upgrade.to) }
+  }
+
+  step(upgrade: In<'shift'>): void {
+    const { world, came } = this.#parts
     const look = () => {
-      const leftMs = until - world.now()
-      const isMet = leftMs <= 0 && versions.requests(upgrade.to) >= requests
-      // a step that takes no time has nothing that could be judged
-      if (isMet && (forMs === 0 || mayAdvance())) return came({ is: 'step-met' }, upgrade)
-      this.#timer = world.after(isMet ? verdictLookMs : leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
+      const leftMs = this.#leftMs(upgrade)
+      if (this.isMet(upgrade)) return came({ is: 'step-met' }, upgrade)
+      this.#timer = world.after(this.#isServed(upgrade) ? verdictLookMs : leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
     }
     look()
+  }
+
+  /** The step's time has passed, its requests were served, and the verdict lets it go on. */
+  isMet(upgrade: In<'shift'>): boolean {
+    // a step that takes no time has nothing that could be judged
+    return this.#isServed(upgrade) && ((planStepOf(upgrade)?.forMs ?? 0) === 0 || this.#parts.mayAdvance())
+  }
+
+  #isServed(upgrade: In<'shift'>): boolean {
+    const { seq, requests } = this.#step
+    const wanted = requests + (planStepOf(upgrade)?.minRequests ?? 0)
+    return this.#leftMs(upgrade) <= 0 && seq === upgrade.seq && this.#parts.versions.requests(upgrade.to) >= wanted
+  }
+
+  #leftMs(upgrade: In<'shift'>): number {
+    return upgrade.since + (planStepOf(upgrade)?.forMs ?? 0) - this.#parts.world.now()
   }
 
   restore(forMs: number, upgrade: Upgrade): void {
