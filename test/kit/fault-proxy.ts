@@ -17,6 +17,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly url: string
   readonly connections: number
   weather: Weather
+  /** The port that new connections lead to. */
+  target: number
   /** Resets every open connection, now. */
   reset(): void
 }
@@ -25,6 +27,7 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const open = new Set<Socket>()
   let weather: Weather = { is: 'fair' }
+  let target = port
   const keep = (socket: Socket): void => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
@@ -44,7 +47,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const server = createServer((client) => {
     if (weather.is === 'refusing') return void client.resetAndDestroy()
     keep(client)
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
     keep(upstream)
     relay(client, upstream)
     relay(upstream, client)
@@ -66,6 +69,12 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     },
     set weather(next) {
       weather = next
+    },
+    get target() {
+      return target
+    },
+    set target(next) {
+      target = next
     },
     reset,
     async [Symbol.asyncDispose]() {
