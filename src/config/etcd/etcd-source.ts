@@ -91,11 +91,13 @@ export class EtcdSource {
   async #read(): Promise<void> {
     this.#next?.cancel()
     const { store, key, live } = this.#parts
+    const asked = this.#known
     try {
       const { header, entry } = await store.get(key)
       if (this.#stopped) return
       if (this.#watch !== null) this.#failures = 0
-      this.#take(header, entry)
+      if (!this.#isOvertaken(header, asked)) this.#take(header, entry)
+      else if (this.#watch === null) this.#again = true
       this.#readIn(this.#parts.readMs ?? 10_000)
     } catch (error) {
       if (this.#stopped) return
@@ -118,6 +120,12 @@ export class EtcdSource {
     this.#next = world.after(delayMs * (0.75 + world.random() / 2), () => void this.read())
   }
 
+  /** The watch has told of more since the question was asked: an old answer that comes late is no store that began anew. */
+  #isOvertaken(header: StoreHeader, asked: Known | null): boolean {
+    const known = this.#known
+    return known !== null && known !== asked && !isOf(known, header)
+  }
+
   #take(header: StoreHeader, entry: KeyValue | null): void {
     const known = this.#heedEpoch(header)
     const keyRevision = entry?.revision ?? 0
@@ -133,7 +141,7 @@ export class EtcdSource {
   /** What is known of this store; null if it is a new one, or began anew. */
   #heedEpoch(header: StoreHeader): Known | null {
     const known = this.#known
-    if (known === null || (known.cluster === header.cluster && known.revision <= header.revision)) return known
+    if (known === null || isOf(known, header)) return known
     const what =
       known.cluster === header.cluster
         ? `revision ${header.revision} after ${known.revision}`
@@ -204,4 +212,9 @@ export class EtcdSource {
     if (last.is === 'put') this.#offer(remoteOf(header, last.entry))
     else this.#gone()
   }
+}
+
+/** Whether a store that says this can be the one that was known, as it was then or later. */
+function isOf(known: Known, header: StoreHeader): boolean {
+  return known.cluster === header.cluster && known.revision <= header.revision
 }
