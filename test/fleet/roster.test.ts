@@ -16,6 +16,7 @@ describe('the roster', { skip: needs('etcd') }, () => {
     const put = (id: string, value: string, of = prefix) => store.commit([], [{ is: 'put', key: instanceKeyOf(of, id), value }])
     for (const id of ['b', 'a']) await put(id, writeRecord({ ...record, id }))
     await put('c', '{"v":2}')
+    const stood = await readRoster(store, prefix)
     const { header } = await put('d', writeRecord(record), `${prefix}-2`)
     assert.deepEqual(await readRoster(store, prefix), {
       instances: [
@@ -24,6 +25,13 @@ describe('the roster', { skip: needs('etcd') }, () => {
       ],
       unknown: [`${prefix}/instances/c`],
       header,
+      unchanged: stood.unchanged,
     })
+    assert.deepEqual(
+      stood.unchanged.map(({ key }) => key),
+      ['a', 'b', 'c'].map((id) => `${prefix}/instances/${id}`),
+    )
+    assert.equal((await store.commit(stood.unchanged, [{ is: 'put', key: instanceKeyOf(prefix, 'c'), value: '' }])).done, true)
+    assert.equal((await store.commit(stood.unchanged, [{ is: 'put', key: instanceKeyOf(prefix, 'c'), value: '' }])).done, false)
   })
 })
