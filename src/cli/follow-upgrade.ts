@@ -12,7 +12,7 @@ import { part } from './answer.ts'
 import type { Context } from './command.ts'
 import { keptPromise } from './kept-promise.ts'
 import { isUnreachable, patiently } from './patiently.ts'
-import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
+import { isUpgrade, nameOf, placeOf, upgradeIn, upgradeLine } from './upgrade-text.ts'
 import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
 const lookMs = 1_000
@@ -80,8 +80,8 @@ function plainLines({ print }: Context): Show {
 /** As the status tells it; from the history once another one has begun. */
 async function look(id: string, address: AdminAddress): Promise<Seen> {
   const status = await ask(address, { method: 'GET', path: '/v1/status' })
-  const upgrade = part(status, 'upgrade')
-  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, part(status, 'analysis')) }
+  const upgrade = upgradeIn(status)
+  if (upgrade?.id === id) return { upgrade, verdict: verdictOn(upgrade, part(status, 'analysis')) }
   const entries = part(await explain(id, address), 'entries')
   const last = Array.isArray(entries) ? part(entries.at(-1), 'upgrade') : undefined
   if (isUpgrade(last)) return { upgrade: last, verdict: null }

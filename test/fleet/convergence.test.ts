@@ -24,25 +24,30 @@ const table: readonly (readonly [what: string, told: Partial<InstanceRecord>, st
 describe('an instance that', () => {
   for (const [what, told, state] of table) {
     test(`${what}: ${state}`, () => {
-      const found = convergenceOn(10, { instances: [{ ...record, ...told }], unknown: [], header: { cluster: '1', revision: 20 } })
+      const found = convergenceOn(10, {
+        instances: [{ ...record, ...told }],
+        unknown: [],
+        header: { cluster: '1', revision: 20 },
+        unchanged: [],
+      })
       const entry = state === 'refused' ? { id: 'shop-1', faults: ['a fault'] } : 'shop-1'
       assert.deepEqual(found, { ...nobody, [state]: [entry] })
     })
   }
 
   test('tells of itself in words that this build does not understand: pending', () => {
-    const found = convergenceOn(10, { instances: [], unknown: ['/p/instances/x'], header: { cluster: '1', revision: 20 } })
+    const found = convergenceOn(10, { instances: [], unknown: ['/p/instances/x'], header: { cluster: '1', revision: 20 }, unchanged: [] })
     assert.deepEqual(found, { ...nobody, pending: ['/p/instances/x'] })
   })
 })
 
 test('each instance is in one state, in the order of the roster', () => {
   const instances = table.map(([id, told]) => ({ ...record, ...told, id }))
-  const { taken, refused, pending } = convergenceOn(10, { instances, unknown: [], header: { cluster: '1', revision: 20 } })
+  const { taken, refused, pending } = convergenceOn(10, { instances, unknown: [], header: { cluster: '1', revision: 20 }, unchanged: [] })
   const named = (state: keyof Convergence) => table.filter((row) => row[2] === state).map(([id]) => id)
   assert.deepEqual([taken, refused.map(({ id }) => id), pending], [named('taken'), named('refused'), named('pending')])
 })
 
 test('nobody has nothing to take', () => {
-  assert.deepEqual(convergenceOn(10, { instances: [], unknown: [], header: { cluster: '1', revision: 20 } }), nobody)
+  assert.deepEqual(convergenceOn(10, { instances: [], unknown: [], header: { cluster: '1', revision: 20 }, unchanged: [] }), nobody)
 })

@@ -32,7 +32,18 @@ const anyRecord: fc.Arbitrary<InstanceRecord> = fc.record({
   refused: orNull(fc.record({ revision: fc.nat(), faults: fc.array(text) })),
   stale: orNull(text),
   roles: fc.record({ stable: text, candidate: orNull(text) }),
-  upgrade: orNull(fc.record({ id: text, to: text, phase: text })),
+  upgrade: orNull(
+    fc.record({
+      id: text,
+      to: text,
+      phase: text,
+      step: orNull(fc.nat()),
+      weight: fc.nat(),
+      isMet: fc.boolean(),
+      isFrozen: fc.boolean(),
+      why: orNull(text),
+    }),
+  ),
   ready: fc.boolean(),
   whyNotReady: orNull(text),
   limits: anyLimits,
@@ -68,7 +79,7 @@ describe('the record of an instance', () => {
   const full: InstanceRecord = {
     ...record,
     refused: { revision: 8, faults: ['f'] },
-    upgrade: { id: 'u', to: 'v2', phase: 'shift' },
+    upgrade: { id: 'u', to: 'v2', phase: 'shift', step: 1, weight: 10, isMet: true, isFrozen: false, why: 'w' },
     limits: { ...limits, admin: { address: { is: 'tcp', host: '127.0.0.1', port: 9901 } } },
   }
   for (const path of places(full)) {

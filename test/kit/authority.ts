@@ -1,0 +1,36 @@
+/** An authority of the test's own, and the certificates that it gives, made by openssl; their files in `folder`. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+
+export interface Certificate {
+  /** PEM files. */
+  readonly cert: string
+  readonly key: string
+}
+
+export interface Authority {
+  /** PEM file of its own certificate. */
+  readonly ca: string
+  /** For a server on loopback and for a client, both. */
+  issue(commonName: string): Certificate
+}
+
+const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+
+export function createAuthority(folder: string, name = 'authority'): Authority {
+  const own: Certificate = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) }
+  const make = (to: Certificate, ...args: readonly string[]): void => {
+    execFileSync('openssl', ['req', '-x509', ...curve, ...args, '-keyout', to.key, '-out', to.cert], { stdio: 'pipe' })
+  }
+  make(own, '-subj', `/CN=${name}`)
+  return {
+    ca: own.cert,
+    issue(commonName) {
+      const issued = { cert: join(folder, `${name}-${commonName}.pem`), key: join(folder, `${name}-${commonName}.key`) }
+      const extensions = ['subjectAltName=DNS:localhost,IP:127.0.0.1', 'extendedKeyUsage=serverAuth,clientAuth']
+      const added = extensions.flatMap((extension) => ['-addext', extension])
+      make(issued, '-CA', own.cert, '-CAkey', own.key, '-subj', `/CN=${commonName}`, ...added)
+      return issued
+    },
+  }
+}
