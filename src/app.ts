@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
-import { hostsOf, openGuard, tokenGuard } from './admin/guard.ts'
+import { hostsOf, openGuard, socketGuard, tokenGuard } from './admin/guard.ts'
 import { type Guard, HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
@@ -295,7 +295,7 @@ class Running {
     const endpoints = adminEndpoints(this.#administered(events), this.#options.world)
     const observed = { started: () => this.#serving, whyNotReady: () => this.#whyNotReady(), metrics: () => this.#scrape() }
     const servers = {
-      admin: new HttpServer(endpoints, openGuard, log),
+      admin: new HttpServer(endpoints, socketGuard, log),
       metrics: new HttpServer(observationEndpoints(observed), openGuard, log),
     }
     return tcpGuard === null ? servers : { ...servers, 'admin-tcp': new HttpServer(endpoints, tcpGuard, log) }
