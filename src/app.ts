@@ -202,6 +202,8 @@ class Running {
   async leave(): Promise<void> {
     const { world } = this.#options
     await this.#rollout.stop()
+    // who is held waits for a move of the upgrade that does not come any more
+    this.#dataPlane.gate.release()
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
