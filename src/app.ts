@@ -254,6 +254,7 @@ class Running {
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
+      keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
     })
   }

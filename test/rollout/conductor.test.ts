@@ -47,6 +47,7 @@ function setUp(): Conductor {
     warm: async () => undefined,
     hold: () => undefined,
     release: () => undefined,
+    keeperLost: () => false,
   })
 }
 
