@@ -285,7 +285,6 @@ class Running {
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
       holding: () => this.#dataPlane.gate,
-      ledBy: () => this.#fleet?.leads ?? null,
     })
   }
 
