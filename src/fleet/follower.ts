@@ -24,7 +24,7 @@ export interface FollowerParts {
   readonly store: Pick<Store, 'get' | 'list' | 'commit'>
   readonly prefix: string
   readonly self: string
-  readonly world: World
+  readonly world: Pick<World, 'now' | 'every'>
   readonly warn: (message: string, error: unknown) => void
   readonly own: OwnUpgrade
   /** Default 1,000. */
