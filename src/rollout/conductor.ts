@@ -19,6 +19,7 @@ import { isIdle, type Ledger, servesAgain } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
+import { precheckFault } from './precheck.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
 import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
@@ -305,16 +306,8 @@ export class Conductor {
   }
 
   #precheck({ to, seq }: Upgrade): void {
-    const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    const fault = isThere ? this.#whyNotStartable(to) : `no version ${to} is configured`
-    this.#take(fault === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail: fault }, seq)
-  }
-
-  /** Null: it runs, or can be started. */
-  #whyNotStartable(name: VersionName): string | null {
-    const { dynamic, versions, keeperLost } = this.#parts
-    const isManaged = dynamic().versions[name]?.endpoint.is === 'process'
-    return isManaged && versions.pid(name) === null && keeperLost() ? `the keeper is lost, so ${name} cannot be started` : null
+    const detail = precheckFault(to, this.#parts)
+    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, seq)
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -337,7 +330,7 @@ export class Conductor {
     const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
     // what nothing could come after would leave nobody to serve
-    const fault = phase === 'stop-old' && isExclusive(upgrade) ? this.#whyNotStartable(to) : null
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? precheckFault(to, this.#parts) : null
     if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
