@@ -145,11 +145,10 @@ export class Conductor {
   /** Within a turn. */
   async #begin(begun: Pick<Upgrade, 'id' | 'to' | 'plan' | 'led'>): Promise<OrderOutcome> {
     const { keeper, versions, world } = this.#parts
-    const { ledger } = keeper
     const { to } = begun
-    const { stable: from } = ledger
+    const from = keeper.ledger.stable
     const move = begin({ ...begun, from, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
-    await this.#move(move, 'ordered', servesAgain(ledger, to))
+    await this.#move(move, 'ordered', servesAgain(keeper.ledger, to))
     versions.undrain(to)
     return { is: 'accepted', upgrade: move.next }
   }
