@@ -20,7 +20,7 @@ import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
-import { stableOf } from './roles.ts'
+import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
 import { type Action, type Actor, type Event, isOver, type Move, type Order, type Pid, type Upgrade, type UpgradeId } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
@@ -46,6 +46,8 @@ export interface ConductorParts {
   warm(to: VersionName, from: VersionName): Promise<void>
   hold(): void
   release(): void
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
@@ -303,7 +305,15 @@ export class Conductor {
 
   #precheck({ to, seq }: Upgrade): void {
     const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    this.#take(isThere ? { is: 'prechecked' } : { is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
+    const fault = isThere ? this.#whyNotStartable(to) : `no version ${to} is configured`
+    this.#take(fault === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail: fault }, seq)
+  }
+
+  /** Null: it runs, or can be started. */
+  #whyNotStartable(name: VersionName): string | null {
+    const { dynamic, versions, keeperLost } = this.#parts
+    const isManaged = dynamic().versions[name]?.endpoint.is === 'process'
+    return isManaged && versions.pid(name) === null && keeperLost() ? `the keeper is lost, so ${name} cannot be started` : null
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -322,8 +332,12 @@ export class Conductor {
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
-  #stop(name: VersionName, { phase, from, plan, seq }: Upgrade): Promise<void> {
+  async #stop(name: VersionName, upgrade: Upgrade): Promise<void> {
+    const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
+    // what nothing could come after would leave nobody to serve
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? this.#whyNotStartable(to) : null
+    if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
     const isWanted = () => keeper.running?.seq === seq

@@ -11,8 +11,8 @@ export interface Certificate {
 export interface Authority {
   /** PEM file of its own certificate. */
   readonly ca: string
-  /** For a server on loopback and for a client, both. */
-  issue(commonName: string): Certificate
+  /** For a server on loopback and for a client, both; null is without a common name. */
+  issue(commonName: string | null, names?: string): Certificate
 }
 
 const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
@@ -25,11 +25,12 @@ export function createAuthority(folder: string, name = 'authority'): Authority {
   make(own, '-subj', `/CN=${name}`)
   return {
     ca: own.cert,
-    issue(commonName) {
-      const issued = { cert: join(folder, `${name}-${commonName}.pem`), key: join(folder, `${name}-${commonName}.key`) }
-      const extensions = ['subjectAltName=DNS:localhost,IP:127.0.0.1', 'extendedKeyUsage=serverAuth,clientAuth']
+    issue(commonName, names = 'DNS:localhost,IP:127.0.0.1') {
+      const file = join(folder, `${name}-${commonName ?? 'nameless'}`)
+      const issued = { cert: `${file}.pem`, key: `${file}.key` }
+      const extensions = [`subjectAltName=${names}`, 'extendedKeyUsage=serverAuth,clientAuth']
       const added = extensions.flatMap((extension) => ['-addext', extension])
-      make(issued, '-CA', own.cert, '-CAkey', own.key, '-subj', `/CN=${commonName}`, ...added)
+      make(issued, '-CA', own.cert, '-CAkey', own.key, '-subj', commonName === null ? '/O=baton' : `/CN=${commonName}`, ...added)
       return issued
     },
   }

@@ -63,19 +63,22 @@ export async function etcdLogin(caller: Caller, name: string, password: string):
 
 /** As etcdctl writes it: a key alone, or with `prefix` all that begin with it. */
 export interface Grant {
-  readonly right: 'read' | 'write' | 'readwrite'
+  /** `read`, `write` or `readwrite` */
+  readonly right: string
   readonly key: string
   readonly prefix?: boolean
 }
 
 export async function etcdRole(caller: Caller, role: string, grants: readonly Grant[]): Promise<void> {
   await etcdCall(caller, 'auth/role/add', { name: role })
-  for (const { right, key, prefix = false } of grants) {
-    const last = Buffer.from(key)
-    last.writeUInt8((last.at(-1) ?? 0) + 1, last.length - 1)
-    const range = prefix ? { range_end: last.toString('base64') } : {}
-    await etcdCall(caller, 'auth/role/grant', { name: role, perm: { permType: right.toUpperCase(), key: base64(key), ...range } })
-  }
+  for (const grant of grants) await etcdPermit(caller, role, grant)
+}
+
+export async function etcdPermit(caller: Caller, role: string, { right, key, prefix = false }: Grant): Promise<void> {
+  const last = Buffer.from(key)
+  last.writeUInt8((last.at(-1) ?? 0) + 1, last.length - 1)
+  const range = prefix ? { range_end: last.toString('base64') } : {}
+  await etcdCall(caller, 'auth/role/grant', { name: role, perm: { permType: right.toUpperCase(), key: base64(key), ...range } })
 }
 
 export async function etcdUser(caller: Caller, name: string, password: string, role: string): Promise<void> {

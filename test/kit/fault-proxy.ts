@@ -49,7 +49,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     })
     const isMute = (): boolean => weather.is === 'black-hole' || silent.has(from)
     from.on('end', () => isMute() || last.then(() => to.end()))
-    from.on('close', () => isMute() || to.destroy())
+    from.on('close', () => weather.is === 'black-hole' || to.destroy())
   }
   const server = createServer((client) => {
     if (weather.is === 'refusing') return void client.resetAndDestroy()

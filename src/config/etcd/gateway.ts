@@ -136,9 +136,9 @@ export class EtcdGateway implements Store {
       this.#inTime(async (late) => {
         const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, late]))
         const text = await textWithin(body, answerBytes)
-        const answer = parse(text)
-        if (statusCode === 200 && answer.error === undefined) return read(answer)
-        throw failureOf(statusCode, answer, text)
+        const answer = statusCode === 200 ? parse(text) : null
+        if (answer === null || answer.error !== undefined) throw failureOf(statusCode, text)
+        return read(answer)
       }),
     )
   }
@@ -149,8 +149,7 @@ export class EtcdGateway implements Store {
       this.#inTime(async (late) => {
         const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, signal, late]))
         if (statusCode === 200) return body
-        const text = await textWithin(body, lineBytes)
-        throw failureOf(statusCode, parse(text), text)
+        throw failureOf(statusCode, await textWithin(body, lineBytes))
       }),
     )
   }
@@ -197,9 +196,8 @@ export class EtcdGateway implements Store {
       signal,
     )
     const text = await textWithin(body, lineBytes)
-    const answer = parse(text)
-    if (statusCode !== 200) throw failureOf(statusCode, answer, text)
-    this.#token = textOf(answer.token)
+    if (statusCode !== 200) throw failureOf(statusCode, text)
+    this.#token = textOf(parse(text).token)
     return this.#token
   }
 
@@ -236,12 +234,14 @@ export class EtcdGateway implements Store {
     throw new BatonError('unreachable', `etcd cannot be reached: ${reasons.join('; ')}`)
   }
 
-  /** etcd knows a user by the common name of a certificate over gRPC alone, and what the gateway then says does not tell that. */
+  /** etcd knows a user by the common name of a certificate over gRPC alone, and its own words do not tell what to do. */
   #explained(error: EtcdRefusal): string {
     const { login, tls } = this.#settings
+    const commonName = 'common-name authentication by a client certificate does not work through the JSON gateway'
+    const user = 'give bootstrap.config.etcd.user and passwordFile'
+    if (error.commonName) return `${error.message}: ${commonName}; ${user}, and a certificate without a common name`
     if (login !== null || !error.unknownUser) return error.message
-    const certificate = tls?.cert ? 'common-name authentication by a client certificate does not work through the JSON gateway; ' : ''
-    return `${error.message}: etcd asks who writes; ${certificate}give bootstrap.config.etcd.user and passwordFile`
+    return `${error.message}: etcd asks who writes; ${tls?.cert ? `${commonName}; ` : ''}${user}`
   }
 }
 

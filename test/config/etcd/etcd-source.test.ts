@@ -30,6 +30,12 @@ async function untilFresh({ live }: Following): Promise<void> {
   )
 }
 
+/** Whatever a read would do, it has done. */
+async function readTwice({ source }: Following): Promise<void> {
+  await source.read()
+  await source.read()
+}
+
 describe('the configuration in etcd', { skip: needs('etcd') }, () => {
   test('is taken at the start and at each change, with its own revisions', async (t) => {
     await using etcd = await startEtcd()
@@ -75,7 +81,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     const { since } = followed.live.status().stale ?? {}
     await put(etcd, 101)
     const last = await put(etcd, 102)
-    await new Promise((done) => setTimeout(done, 1_000))
+    await readTwice(followed)
     assert.equal(followed.live.status().stale?.since, since)
     proxy.weather = { is: 'fair' }
     await followed.untilRuns(102)
@@ -167,12 +173,14 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     await using etcd = await startEtcd()
     const gateway = gatewayTo(t, [etcd.url])
     await put(etcd, 100)
+    let answer = gateway.get(key)
     let held: Promise<void> = Promise.resolve()
     const store: Pick<Store, 'get' | 'watch'> = {
       async get(asked) {
-        const answer = await gateway.get(asked)
+        answer = gateway.get(asked)
+        await answer
         await held
-        return answer
+        return await answer
       },
       watch: (...args) => gateway.watch(...args),
     }
@@ -182,7 +190,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     held = promise
     const read = followed.source.read()
-    await new Promise((done) => setTimeout(done, 200))
+    await answer
     await put(etcd, 101)
     await followed.untilRuns(101)
     resolve()
@@ -204,7 +212,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     await followed.untilRuns(100)
     await etcdDelete(etcd, key)
     await untilStale(followed, /etcd:\/app\/config is not there/)
-    await new Promise((done) => setTimeout(done, 500))
+    await readTwice(followed)
     assert.equal(followed.live.current().dynamic.timeouts.connectMs, 100)
     assert.deepEqual(followed.warned, ['etcd:/app/config is not there; what runs goes on'])
     // the same again: nothing changes but that it is there
@@ -220,7 +228,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     const followed = follow(t, gatewayTo(t, [etcd.url]), { readMs: 100 })
     followed.source.start()
     await untilStale(followed, /is not there/)
-    await new Promise((done) => setTimeout(done, 500))
+    await readTwice(followed)
     assert.equal(followed.warned.length, 1)
     await put(etcd, 100)
     await followed.untilRuns(100)
@@ -334,8 +342,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
       () => followed.outcomes.includes('refused'),
       () => `${followed.outcomes}`,
     )
-    await new Promise((done) => setTimeout(done, 500))
-    await followed.source.read()
+    await readTwice(followed)
     assert.deepEqual(followed.outcomes, ['applied', 'refused'])
     assert.deepEqual(followed.counts, ['swapped etcd', 'rejected etcd schema'])
     assert.equal(followed.source.revision, refused)
@@ -361,7 +368,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
       () => followed.outcomes.includes('refused'),
       () => `${followed.outcomes}`,
     )
-    await new Promise((done) => setTimeout(done, 400))
+    await readTwice(followed)
     assert.deepEqual(followed.outcomes, ['applied', 'refused'])
     assert.equal(followed.live.status().lastFault?.faults[0]?.reason, 'busy')
     isBusy = false
@@ -413,8 +420,7 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
     void followed.source.read()
     await Promise.all([followed.source.stop(), followed.source.stop()])
     await put(etcd, 101)
-    await followed.source.read()
-    await new Promise((done) => setTimeout(done, 300))
+    await readTwice(followed)
     assert.deepEqual(
       followed.taken.map(({ n }) => n),
       [100],

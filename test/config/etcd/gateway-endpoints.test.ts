@@ -137,7 +137,11 @@ describe('endpoints of an etcd', { skip: needs('etcd') }, () => {
 
   const impostors: readonly (readonly [what: string, answer: (response: ServerResponse) => void, complaint: RegExp])[] = [
     ['a page of HTML', (response) => response.end('<html>hello</html>'), /no JSON: "<html>hello/],
-    ['a 404', (response) => response.writeHead(404).end('404 page not found\n'), /no JSON: "404 page not found/],
+    [
+      'a 404',
+      (response) => response.writeHead(404).end('404 page not found\n'),
+      /an answer that etcd does not give: status 404, "404 page not found/,
+    ],
     ['JSON of something else', (response) => response.end('{"status":"ok"}'), /an answer that etcd does not give/],
     ['a number', (response) => response.end('7'), /an answer that etcd does not give/],
     ['a header without a revision', (response) => response.end('{"header":{"cluster_id":"1"}}'), /an answer that etcd does not give/],
