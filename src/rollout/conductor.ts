@@ -126,7 +126,7 @@ export class Conductor {
       const plan: Plan | undefined = Object.hasOwn(rollout.plans, name) ? rollout.plans[name] : undefined
       if (plan === undefined) return { is: 'unknown', what: `plan ${name}` }
       const id = newUpgradeId(world.now(), () => world.random())
-      return await this.#begin(id, to, plan)
+      return await this.#begin({ id, to, plan, led: false })
     })
   }
 
@@ -137,16 +137,17 @@ export class Conductor {
       const { running, ledger } = keeper
       if (ledger.upgrade?.id === id) return { is: 'unchanged', upgrade: ledger.upgrade }
       if (running !== null) return underWay(running)
-      return await this.#begin(id, to, plan)
+      return await this.#begin({ id, to, plan, led: true })
     })
   }
 
   /** Within a turn. */
-  async #begin(id: UpgradeId, to: VersionName, plan: Plan): Promise<OrderOutcome> {
+  async #begin(begun: Pick<Upgrade, 'id' | 'to' | 'plan' | 'led'>): Promise<OrderOutcome> {
     const { keeper, versions, world } = this.#parts
     const { ledger } = keeper
+    const { to } = begun
     const { stable: from } = ledger
-    const move = begin({ id, from, to, plan, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
+    const move = begin({ ...begun, from, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
     await this.#move(move, 'ordered', servesAgain(ledger, to))
     versions.undrain(to)
     return { is: 'accepted', upgrade: move.next }
