@@ -3,12 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { programPath } from '../test/kit/packages.ts'
 
 const root = join(import.meta.dirname, '..')
-
-export function hasCommand(command: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
-}
 
 export function machineLine(): string {
   const cores = cpus()
@@ -35,8 +32,8 @@ export function versionsLine(): string {
     `baton ${packageVersion(root)} (${said('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], /(\w+)/)})`,
     `Node ${process.version.slice(1)}`,
     ...Object.entries(packages).map(([name, folder]) => `${name} ${packageVersion(join(root, 'node_modules', folder))}`),
-    `nginx ${said('nginx', ['-v'], /nginx\/(\S+)/)}`,
-    `haproxy ${said('haproxy', ['-v'], /version (\S+)/)}`,
+    `nginx ${said(programPath('nginx'), ['-v'], /nginx\/(\S+)/)}`,
+    `haproxy ${said(programPath('haproxy'), ['-v'], /version (\S+)/)}`,
     `wrk ${said('wrk', ['-v'], /wrk (?:debian\/)?(\S+)/)}`,
   ].join(', ')
 }

@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../test/kit/free-ports.ts'
+import { programPath } from '../test/kit/packages.ts'
 import { loadCore, type Program, startProgram } from './program.ts'
 import { bodyOf, workloads } from './workload.ts'
 
@@ -22,7 +23,12 @@ export async function startOrigin(folder: string): Promise<Origin> {
   writeFileSync(join(home, 'files/echo'), '')
   const file = join(home, 'nginx.conf')
   writeFileSync(file, configuration(home, port))
-  const program = await startProgram({ name: 'origin', core: loadCore, argv: ['nginx', '-e', join(home, 'error.log'), '-c', file], port })
+  const program = await startProgram({
+    name: 'origin',
+    core: loadCore,
+    argv: [programPath('nginx'), '-e', join(home, 'error.log'), '-c', file],
+    port,
+  })
   return { ...program, port }
 }
 

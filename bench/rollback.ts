@@ -2,18 +2,15 @@
  * How soon a bad version is taken back, under the default policy: a real baton, real processes, 200 requests a second, a step of 10 %.
  * `npm run bench:rollback [-- --only PART --at-once 4]` writes its table into bench/rollback.md, between its two marks; a part is only shown.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Receipt } from '../src/rollout/receipt.ts'
 import type { Upgrade } from '../src/rollout/upgrade.ts'
 import type { Exchange } from '../test/rollback/kit/load.ts'
 import { type RollbackRun, startRun } from '../test/rollback/kit/rollback-run.ts'
 import { type BadVersion, badVersions, pathOf } from './rollback/bad-versions.ts'
+import { writeRollbackSection } from './section.ts'
 
-const file = join(import.meta.dirname, 'rollback.md')
-const marks = ['<!-- rollback runs -->', '<!-- end of the rollback runs -->'] as const
 const ratePerSecond = 200
 const weight = 10
 const watchSeconds = 300
@@ -33,7 +30,7 @@ interface Outcome {
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '1' } } })
 const chosen = badVersions.filter(({ name }) => name.includes(values.only))
 const rows = await inLanes(chosen, Number(values['at-once']), async (bad) => rowOf(bad, await outcomeOf(bad)))
-if (values.only === '') write(sectionOf(rows))
+if (values.only === '') writeRollbackSection('rollback runs', sectionOf(rows))
 
 async function outcomeOf(bad: BadVersion): Promise<Outcome> {
   await using run = await startRun({
@@ -105,7 +102,6 @@ async function inLanes<T, R>(all: readonly T[], lanes: number, run: (one: T) => 
 
 function sectionOf(lines: readonly string[]): string {
   return [
-    marks[0],
     '## Runs',
     '',
     `A real baton before two real processes, ${ratePerSecond} requests a second, one in ten of them to a route of its own, a step of ${weight} %, the`,
@@ -117,15 +113,5 @@ function sectionOf(lines: readonly string[]): string {
     '| version | decision | seconds | failed | late | failed in a five-minute watch |',
     '| --- | --- | --- | --- | --- | --- |',
     ...lines,
-    '',
-    marks[1],
   ].join('\n')
-}
-
-function write(section: string): void {
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : '# Rollback by itself\n'
-  const [from, to] = marks.map((mark) => before.indexOf(mark))
-  const isThere = from !== undefined && to !== undefined && from >= 0 && to > from
-  const rest = isThere ? [before.slice(0, from), before.slice(to + marks[1].length)] : [`${before.trimEnd()}\n\n`, '\n']
-  writeFileSync(file, rest.join(section))
 }

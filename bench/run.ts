@@ -1,8 +1,9 @@
 /** `npm run bench`: every proxy, every workload, interleaved, in one run. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findProgram, installCommand } from '../test/kit/packages.ts'
 import { connections, writeScript } from './load.ts'
-import { busyNote, hasCommand, machineLine, versionsLine } from './machine.ts'
+import { busyNote, machineLine, versionsLine } from './machine.ts'
 import { isWhole, type Options, readOptions, usage } from './options.ts'
 import { directName, peers } from './peers/all.ts'
 import { type Result, renderReport } from './report.ts'
@@ -66,13 +67,9 @@ async function measure(stage: Stage, options: Options, signal: AbortSignal): Pro
 
 function missingTools(): string | null {
   if (process.platform !== 'linux') return 'the bench reads /proc: it runs on Linux only'
-  const missing = [
-    { command: 'wrk', package: 'wrk' },
-    { command: 'nginx', package: 'nginx-light' },
-    { command: 'taskset', package: 'util-linux' },
-  ].filter(({ command }) => !hasCommand(command))
+  const missing = (['wrk', 'taskset', 'nginx', 'haproxy'] as const).filter((program) => findProgram(program) === null)
   if (missing.length === 0) return null
-  return `the bench needs ${missing.map(({ command }) => command).join(' and ')}: apt-get install ${missing.map((tool) => tool.package).join(' ')}`
+  return `the bench needs ${missing.join(' and ')}: ${installCommand(missing)}`
 }
 
 function say(line: string, code: number): number {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../test/kit/free-ports.ts'
 import { checkAnswers } from './check.ts'
-import { hasCommand } from './machine.ts'
 import { startOrigin } from './origin.ts'
 import { directName } from './peers/all.ts'
 import type { Peer } from './peers/peer.ts'
@@ -36,12 +35,8 @@ export class Stage {
     if (timed) this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
   }
 
-  /** A peer that is missing or answers wrongly becomes a note, and is not timed. */
+  /** A peer that answers wrongly becomes a note, and is not timed. */
   async addPeer(peer: Peer, workloads: readonly Workload[]): Promise<void> {
-    if (peer.needs !== null && !hasCommand(peer.needs.command)) {
-      this.#note(`${peer.name} is skipped: it is not installed (apt-get install ${peer.needs.package})`)
-      return
-    }
     const folder = join(this.folder, peer.name)
     mkdirSync(folder)
     try {

@@ -2,18 +2,14 @@
  * How often the verdict is wrong: thousands of upgrades by chance, without sockets, under the default policy and plan.
  * `npm run bench:verdict [-- --histories 100 --seed 1]` writes its tables into bench/rollback.md, between its two marks.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseConfig } from '../src/config/parse.ts'
 import { defaultPolicy, type Policy } from '../src/rollout/policy.ts'
+import { writeRollbackSection } from './section.ts'
 import { Chance } from './verdict/chance.ts'
 import { run } from './verdict/history.ts'
 import { badServices, goodServices, rates, type Service } from './verdict/service.ts'
 import { type Cell, tableOf } from './verdict/table.ts'
-
-const file = join(import.meta.dirname, 'rollback.md')
-const marks = ['<!-- verdict simulation -->', '<!-- end of the verdict simulation -->'] as const
 
 const { values } = parseArgs({ options: { histories: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } } })
 const [histories, seed] = [Number(values.histories), Number(values.seed)]
@@ -21,7 +17,6 @@ const plan = defaultPlan()
 
 const began = performance.now()
 const text = [
-  marks[0],
   '## Simulation',
   '',
   `${histories} upgrades a line, seed ${seed}, by the default plan (${plan.steps.map(({ is, weight }) => (is === 'weight' ? weight : is)).join(', ')}) and the default`,
@@ -37,10 +32,8 @@ const text = [
   '### A bad version: how often it is not',
   '',
   tableOf(cellsOf(badServices, defaultPolicy)),
-  '',
-  marks[1],
 ].join('\n')
-write(text)
+writeRollbackSection('verdict simulation', text)
 console.log(`${text}\n\n${((performance.now() - began) / 1000).toFixed(0)} s`)
 
 function cellsOf(services: readonly Service[], policy: Policy): Cell[] {
@@ -63,12 +56,4 @@ function defaultPlan() {
   const found = plans[name]
   if (found === undefined) throw new Error('there is no default plan')
   return found
-}
-
-/** What stands around the marks stays. */
-function write(section: string): void {
-  const present = existsSync(file) ? readFileSync(file, 'utf8') : '# Rollback by itself\n'
-  const [from, to] = [present.indexOf(marks[0]), present.indexOf(marks[1])]
-  const around = from === -1 ? [`${present.trimEnd()}\n\n`, '\n'] : [present.slice(0, from), present.slice(to + marks[1].length)]
-  writeFileSync(file, `${around[0]}${section}${around[1]}`)
 }

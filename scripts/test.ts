@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensurePackages } from './system-packages.ts'
 import { selectTests, type Tier, tiers } from './tiers.ts'
@@ -33,7 +34,9 @@ function run(tier: Tier, options: readonly string[], files: readonly string[]): 
   // One at a time where a test may take ports, memory or a core for itself.
   const concurrency = tier === 'system' || tier === 'soak' ? 1 : Math.min(4, availableParallelism())
   const own = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs[tier]}`]
-  const child = spawnSync(process.execPath, [...own, ...options, ...files], { stdio: 'inherit' })
+  // The apps that tests start say `node`. Started by hand and not by npm, that would be the machine's, whichever that is.
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` }
+  const child = spawnSync(process.execPath, [...own, ...options, ...files], { env, stdio: 'inherit' })
   return child.status ?? 1
 }
 

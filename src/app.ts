@@ -252,12 +252,8 @@ class Running {
       world: this.#options.world,
       warn: warnOn(this.#log),
       onOutcome: (outcome) => void this.#told(outcome),
-      self: () => ({
-        build: buildVersion(),
-        startedAt: this.#startedAt,
-        upgrade: this.#rollout.upgrade,
-        whyNotReady: this.#whyNotReady(),
-      }),
+      self: () => ({ build: buildVersion(), startedAt: this.#startedAt, whyNotReady: this.#whyNotReady() }),
+      own: this.#rollout.led,
     })
   }
 
@@ -289,6 +285,7 @@ class Running {
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
       holding: () => this.#dataPlane.gate,
+      ledBy: () => this.#fleet?.leads ?? null,
     })
   }
 

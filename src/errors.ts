@@ -18,7 +18,6 @@ export type FaultCode =
   | 'client-timeout'
   | 'client-gone'
   | 'not-serving'
-  | 'forbidden'
   | 'limit-reached'
   | 'queue-timeout'
   | 'stopping'
@@ -41,7 +40,6 @@ const blameOf: Record<FaultCode, Blame> = {
   'version-not-supported': 'client',
   'client-timeout': 'client',
   'client-gone': 'client',
-  forbidden: 'client',
   'not-serving': 'upstream',
   'limit-reached': 'operator',
   'queue-timeout': 'operator',

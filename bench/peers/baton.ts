@@ -15,7 +15,6 @@ export const baton: Peer = {
   name: 'baton',
   settings:
     'the compiled package, `baton run -c FILE`, its defaults (access log off), one external version; the generation is measured, the keeper is not',
-  needs: null,
   async start({ folder, port, originPort }) {
     const file = join(folder, 'baton.yaml')
     const metricsPort = await freePort()

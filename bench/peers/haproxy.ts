@@ -1,16 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { programPath } from '../../test/kit/packages.ts'
 import { proxyCore, startProgram } from '../program.ts'
 import type { Peer, Place } from './peer.ts'
 
 export const haproxy: Peer = {
   name: 'haproxy',
   settings: 'one thread, keep-alive both sides (http-reuse always), http-no-delay, abortonclose, X-Forwarded-*, no log',
-  needs: { command: 'haproxy', package: 'haproxy' },
   async start(place) {
     const file = join(place.folder, 'haproxy.cfg')
     writeFileSync(file, configuration(place))
-    const program = await startProgram({ name: 'haproxy', core: proxyCore, argv: ['haproxy', '-db', '-q', '-f', file], port: place.port })
+    const program = await startProgram({
+      name: 'haproxy',
+      core: proxyCore,
+      argv: [programPath('haproxy'), '-db', '-q', '-f', file],
+      port: place.port,
+    })
     return { program, port: place.port, pids: () => [program.pid], footnote: () => null }
   },
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { programPath } from '../../test/kit/packages.ts'
 import { nginxPaths } from '../origin.ts'
 import { childrenOf } from '../process.ts'
 import { proxyCore, startProgram } from '../program.ts'
@@ -9,11 +10,10 @@ export const nginx: Peer = {
   name: 'nginx',
   settings:
     'one worker, keep-alive to the app (64 idle), proxy_buffering on (its default), X-Forwarded-*, access log off; master and worker are measured',
-  needs: { command: 'nginx', package: 'nginx-light' },
   async start(place) {
     const file = join(place.folder, 'nginx.conf')
     writeFileSync(file, configuration(place))
-    const argv = ['nginx', '-e', join(place.folder, 'error.log'), '-c', file]
+    const argv = [programPath('nginx'), '-e', join(place.folder, 'error.log'), '-c', file]
     const program = await startProgram({ name: 'nginx', core: proxyCore, argv, port: place.port })
     return { program, port: place.port, pids: () => [program.pid, ...childrenOf(program.pid)], footnote: () => null }
   },

@@ -24,8 +24,6 @@ export interface Peer {
   readonly name: string
   /** Settings that a reader has to know to compare. */
   readonly settings: string
-  /** A Debian package without which it is skipped; null for what comes with npm. */
-  readonly needs: { readonly command: string; readonly package: string } | null
   start(place: Place): Promise<Proxy>
 }
 
@@ -34,7 +32,6 @@ export function nodePeer(name: string, file: string, settings: string, ...more: 
   return {
     name,
     settings,
-    needs: null,
     async start({ port, originPort }) {
       const argv = [process.execPath, join(import.meta.dirname, file), String(port), String(originPort), ...more]
       const program = await startProgram({ name, core: proxyCore, argv, port })

@@ -18,7 +18,9 @@ export async function keptPromise(id: string, explain: () => Promise<unknown>, {
     await pause(world, lookMs)
     found = await explain()
   }
-  const [cut, failed] = [figure(found, 'cut') ?? 0, figure(found, 'failed') ?? 0]
+  const cut = figure(found, 'cut') ?? 0
+  // what was cut is among those that failed
+  const failed = Math.max(0, (figure(found, 'failed') ?? 0) - cut)
   if (cut > 0) print(`${cut} cut at the end of their time; "baton explain ${id}" has the receipt\n`)
   if (failed === 0) return exitCode.done
   print(`done, but ${failed} failed meanwhile; "baton explain ${id}" has the receipt\n`)

@@ -104,10 +104,14 @@ export class Versions {
   }
 
   /**
-   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it.
-   * Asked again, of a version that is not there any more, it looks after the external app again. @throws RetirementFault
+   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it;
+   * one that wants it again before the drain is over takes that back. Asked again, of a version that is not there any more, it looks after
+   * the external app again. @throws RetirementFault
    */
   retire(name: VersionName): Promise<void> {
+    const entry = this.#entries.get(name)
+    this.#entries.delete(name)
+    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
     const running = this.#retiring.get(name)
     if (running !== undefined) return running
     const retired = this.#retire(name).finally(() => {
@@ -119,14 +123,17 @@ export class Versions {
   }
 
   async #retire(name: VersionName): Promise<void> {
-    const entry = this.#entries.get(name)
-    this.#entries.delete(name)
-    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
-    await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
+    // taken back and ordered again meanwhile, it drains once more
+    for (let left = this.#leavingOf(name); left.length > 0; left = this.#leavingOf(name)) await Promise.all(left)
+    if (this.#entries.has(name)) return this.#parts.log.info('version.retirement_undone', { version: name })
     const retirement = this.#retirementOf(name)
     if (retirement === null) return
     if (this.#stopped) throw new RetirementFault(`${name} is not retired by ${retirement.name}: baton stops`)
     await retireApp(retirement, this.#parts)
+  }
+
+  #leavingOf(name: VersionName): readonly Promise<unknown>[] {
+    return [...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone)
   }
 
   #retirementOf(version: VersionName): Retirement | null {

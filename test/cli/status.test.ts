@@ -10,6 +10,8 @@ import { after, before, describe, test } from 'node:test'
 import { age } from '../../src/cli/age.ts'
 import { type Baton, batonPath, nodePath, runBaton, startBaton } from '../kit/baton.ts'
 import { freePort } from '../kit/free-ports.ts'
+import { needs } from '../kit/packages.ts'
+import { spawnInTerminal } from '../kit/terminal.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-status-'))
 const tokenFile = join(dir, 'token')
@@ -106,10 +108,8 @@ describe('baton status', () => {
     await once(child, 'exit')
   })
 
-  test('--watch on a terminal: drawn again', async () => {
-    // script(1) gives the command a terminal.
-    const command = `"${nodePath}" "${batonPath}" status --watch`
-    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] })
+  test('--watch on a terminal: drawn again', { skip: needs('script') }, async () => {
+    const child = spawnInTerminal([nodePath, batonPath, 'status', '--watch'], { cwd: dir })
     let drawn = ''
     child.stdout.on('data', (chunk) => (drawn += chunk))
     while (drawn.split('\u001b[H\u001b[2J').length < 4) await once(child.stdout, 'data')

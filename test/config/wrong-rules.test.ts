@@ -407,11 +407,6 @@ const later: Case[] = [
     `bootstrap: { listeners: { public: { tls: {} } } }\n${minimal}`,
     ':1:37 bootstrap.listeners.public.tls: found the key "tls", expected only what this build can do (TLS: not in this build)',
   ],
-  [
-    'drain limits by kind',
-    `${minimal}drain: { streams: 10s }\n`,
-    ':4:10 drain.streams: found the key "streams", expected only what this build can do (drain limits by kind: not in this build)',
-  ],
 ]
 
 function check(cases: readonly Case[], reason: string): void {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../kit/free-ports.ts'
+import { programPath } from '../kit/packages.ts'
 import type { Lanes } from './lanes.ts'
 import { type RunningProxy, stopChild, untilListening } from './peer-process.ts'
 
@@ -11,7 +12,7 @@ export async function startHaproxy(lanes: Lanes): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-haproxy-'))
   const port = await freePort()
   await writeFile(join(folder, 'haproxy.cfg'), configOf(lanes, port))
-  const child = spawn('haproxy', ['-db', '-q', '-f', join(folder, 'haproxy.cfg')], { stdio: 'inherit' })
+  const child = spawn(programPath('haproxy'), ['-db', '-q', '-f', join(folder, 'haproxy.cfg')], { stdio: 'inherit' })
   await untilListening(port, child)
   return {
     name: 'haproxy',

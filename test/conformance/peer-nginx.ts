@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../kit/free-ports.ts'
+import { programPath } from '../kit/packages.ts'
 import type { Lanes } from './lanes.ts'
 import { type RunningProxy, stopChild, untilListening } from './peer-process.ts'
 
@@ -11,7 +12,9 @@ export async function startNginx(lanes: Lanes): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-nginx-'))
   const port = await freePort()
   await writeFile(join(folder, 'nginx.conf'), configOf(lanes, port, folder))
-  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], { stdio: 'inherit' })
+  const child = spawn(programPath('nginx'), ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')], {
+    stdio: 'inherit',
+  })
   await untilListening(port, child)
   return {
     name: 'nginx',

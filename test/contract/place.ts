@@ -68,11 +68,6 @@ export class Place {
     await until(() => this.connections.every(({ ending }) => ending !== 'open'), 'every connection to the app has ended')
   }
 
-  /** Nobody listens any more; what stands is left. */
-  stopListening(): void {
-    this.#server.close()
-  }
-
   async close(): Promise<void> {
     for (const connection of this.connections) connection.destroy()
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))

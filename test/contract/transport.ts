@@ -11,7 +11,7 @@ import { Fault } from '../../src/errors.ts'
 import type { Call, Endpoint, Transport, UpstreamHead } from '../../src/upstream/transport/transport.ts'
 import { readMessage } from '../kit/raw-message.ts'
 import type { RawSocket } from '../kit/raw-socket.ts'
-import { quiet, until } from '../kit/turns.ts'
+import { quiet, standsStill, until } from '../kit/turns.ts'
 import { Place, type PlaceKind } from './place.ts'
 import { RecordedAnswer } from './recorded-answer.ts'
 
@@ -254,11 +254,7 @@ export function transportContract(name: string, kind: PlaceKind, create: CreateT
       const total = 64 * 1024 * 1024
       const opened = open({ method: 'PUT', body: total })
       const { written } = feed(opened, total)
-      let before = -1
-      while (written() !== before) {
-        before = written()
-        await quiet(200)
-      }
+      const before = await standsStill(written)
       assert.ok(before < total / 2, `${before} bytes were taken for an app that takes none`)
       place.connections[0]?.socket.resume()
       await until(() => (place.connections[0]?.socket.bytesRead ?? 0) >= total, 'all of it has arrived')
@@ -318,11 +314,7 @@ export function transportContract(name: string, kind: PlaceKind, create: CreateT
       connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`)
       connection.send(Buffer.alloc(total, 'x'))
       await until(() => answer.bytes > 0, 'the first chunk is here')
-      let before = -1
-      while (answer.bytes !== before) {
-        before = answer.bytes
-        await quiet(200)
-      }
+      const before = await standsStill(() => answer.bytes)
       assert.ok(before <= 1024 * 1024, `${before} bytes came after a refused chunk`)
       answer.takes = () => true
       call.resume()
@@ -696,11 +688,7 @@ function upgradeContract(
       answer.takes = () => false
       connection.send(Buffer.alloc(total))
       await until(() => answer.bytes > 0, 'the first chunk is here')
-      let before = -1
-      while (answer.bytes !== before) {
-        before = answer.bytes
-        await quiet(200)
-      }
+      const before = await standsStill(() => answer.bytes)
       assert.ok(before <= 1024 * 1024, `${before} bytes came after a refused chunk`)
       answer.takes = () => true
       call.resume()

@@ -1,13 +1,14 @@
 /** What baton writes: JSON lines, a pretty form on a terminal, and the access log as it is wanted. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type Baton, batonPath, nodePath, startBaton } from '../kit/baton.ts'
 import { logged, statusOf } from '../kit/observed.ts'
+import { needs } from '../kit/packages.ts'
 import { send } from '../kit/send.ts'
+import { spawnInTerminal } from '../kit/terminal.ts'
 import { startTestApp, type TestApp } from '../kit/test-app.ts'
 import { until } from '../kit/until.ts'
 
@@ -85,16 +86,13 @@ describe('logs', () => {
     assert.ok(!baton.output().includes('sesame'))
   })
 
-  test('on a terminal they are for people', { skip: existsSync('/usr/bin/script') ? false : 'needs script (util-linux)' }, async () => {
+  test('on a terminal they are for people', { skip: needs('script') }, async () => {
     await using app = await startTestApp('v1')
     await using scratch = await startBaton({ config: { versions: { v1: { url: app.url } }, stable: 'v1' } })
     await scratch.stop()
     const file = join(scratch.dir, 'terminal.yaml')
     writeFileSync(file, scratch.config)
-    const child = spawn('script', ['-qec', `"${nodePath}" "${batonPath}" run -c "${file}"`, '/dev/null'], {
-      cwd: scratch.dir,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const child = spawnInTerminal([nodePath, batonPath, 'run', '-c', file], { cwd: scratch.dir })
     let shown = ''
     child.stdout.on('data', (chunk) => (shown += chunk))
     const exit = once(child, 'exit')

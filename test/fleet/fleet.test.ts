@@ -45,7 +45,13 @@ describe('the stop of an instance', () => {
       world,
       warn: () => undefined,
       onOutcome: () => undefined,
-      self: () => ({ build: '1', startedAt: 0, upgrade: null, whyNotReady: null }),
+      self: () => ({ build: '1', startedAt: 0, whyNotReady: null }),
+      own: {
+        standing: () => ({ upgrade: null, stable: 'v1', configuredStable: 'v1', evidence: null }),
+        join: async () => undefined,
+        promote: async () => undefined,
+        rollBack: async () => undefined,
+      },
     })
     fleet.start()
     await quiet()

@@ -1,5 +1,5 @@
 /** Starts a real keeper around `program/generation.ts`, and leaves no process of it behind. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import type { KeeperTiming } from '../../src/keeper/keeper.ts'
 import type { AppExit, AppProcess, AppStart, ListenerFds, ListenerSpec } from '../../src/keeper/protocol.ts'
 import { freePort } from '../kit/free-ports.ts'
 import { markProcesses } from '../kit/marked-processes.ts'
+import { spawnInTerminal } from '../kit/terminal.ts'
 import { until } from '../kit/until.ts'
 
 export interface Seen {
@@ -40,7 +41,7 @@ export interface Started extends AsyncDisposable {
   /** The same, as soon as a generation answers. */
   seen(): Promise<Seen>
   kill(signal: NodeJS.Signals): void
-  /** With `stdin: 'pipe'`. */
+  /** With `terminal`. */
   type(keys: string): void
   /** Processes of this test that still run: keeper, generation, apps and their children. */
   alive(): number[]
@@ -55,7 +56,8 @@ export interface StartOptions {
   /** Run by `sh -c`, with the keeper's command as "$@"; `passFd` becomes its fd 3. */
   readonly launcher?: string
   readonly passFd?: number
-  readonly stdin?: 'pipe'
+  /** The keeper's stdin, stdout and stderr are one; `pid` is that of the other end. */
+  readonly terminal?: boolean
 }
 
 const node = process.execPath
@@ -66,16 +68,14 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
   const port = options.port ?? (await freePort())
   const listeners = options.listeners ?? [{ name: 'public', host: '127.0.0.1', port }]
   const marked = markProcesses()
-  const child = spawn('sh', ['-c', options.launcher ?? 'exec "$@"', 'sh', node, program], {
-    env: {
-      ...process.env,
-      ...marked.env,
-      TEST_TIMING: JSON.stringify(options.timing ?? {}),
-      TEST_LISTENERS: JSON.stringify({ v: 1, state: join(dir, 'state'), listeners }),
-      ...options.env,
-    },
-    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe', ...(options.passFd === undefined ? [] : [options.passFd])],
-  })
+  const env = {
+    ...process.env,
+    ...marked.env,
+    TEST_TIMING: JSON.stringify(options.timing ?? {}),
+    TEST_LISTENERS: JSON.stringify({ v: 1, state: join(dir, 'state'), listeners }),
+    ...options.env,
+  }
+  const child = options.terminal ? spawnInTerminal([node, program], { env }) : launch(options, env)
   let output = ''
   child.stdout?.on('data', (chunk) => (output += chunk))
   child.stderr?.on('data', (chunk) => (output += chunk))
@@ -105,6 +105,11 @@ export async function startKeeper(options: StartOptions = {}): Promise<Started> 
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
     },
   }
+}
+
+function launch({ launcher = 'exec "$@"', passFd }: StartOptions, env: NodeJS.ProcessEnv): ChildProcess {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(passFd === undefined ? [] : [passFd])]
+  return spawn('sh', ['-c', launcher, 'sh', node, program], { env, stdio })
 }
 
 export function call(port: number, order?: unknown): Promise<{ status: number; body: string }> {

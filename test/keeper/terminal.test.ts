@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { needs } from '../kit/packages.ts'
 import { until } from '../kit/until.ts'
 import { type Started, sleepApp, startKeeper } from './started.ts'
 
-/** script(1) gives the keeper a terminal, with itself at the other end. */
-const inTerminal = { launcher: 'exec script -qec "exec $*" /dev/null', stdin: 'pipe' } as const
-
 async function keeperWithApp(): Promise<Started> {
-  const keeper = await startKeeper(inTerminal)
+  const keeper = await startKeeper({ terminal: true })
   await keeper.seen()
   await keeper.ask(sleepApp('v1'))
   await until(
@@ -17,7 +15,7 @@ async function keeperWithApp(): Promise<Started> {
   return keeper
 }
 
-describe('in a terminal', () => {
+describe('in a terminal', { skip: needs('script') }, () => {
   test('Ctrl-C reaches the keeper alone, which stops everything in order: no orphan, exit 0', async () => {
     await using keeper = await keeperWithApp()
     keeper.type('\u0003')

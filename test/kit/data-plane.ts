@@ -68,7 +68,7 @@ export async function runPlane(world: World, config: unknown): Promise<RunningPl
       snapshot = snapshotOf(next, snapshot.revision + 1)
       follow()
     },
-    inFlight: () => versions.all().reduce((sum, { version }) => sum + version.inFlight.length, 0),
+    inFlight: () => versions.inFlight().length,
     async [Symbol.asyncDispose]() {
       await versions.stop(0)
       await plane.close()

@@ -1,4 +1,5 @@
 /** What a running baton says of itself, in the words that tests ask for. */
+import type { Receipt } from '../../src/rollout/receipt.ts'
 import type { Baton } from './baton.ts'
 import { until } from './until.ts'
 
@@ -63,6 +64,26 @@ export async function untilProbe(baton: Baton, is: VersionStatus['probe']['is'],
       return names.every((name) => versions.some((version) => version.name === name && version.probe.is === is))
     },
     () => `${names.join(', ')} ${is}; status says ${seen}\n${baton.output()}`,
+  )
+}
+
+/** Waits until every version that is there serves. */
+export async function untilAllServe(baton: Baton): Promise<void> {
+  await until(
+    async () => (await statusOf(baton)).versions.every(({ serving }) => serving),
+    () => baton.output().slice(-3_000),
+  )
+}
+
+/** It is written right after the upgrade has ended: figures tell it from one made of the journal alone. */
+export async function receiptOf(baton: Baton, id: string): Promise<Receipt> {
+  let seen: Receipt | null = null
+  return until(
+    async () => {
+      seen = (JSON.parse((await baton.admin('GET', `/v1/history/${id}`)).body) as { receipt: Receipt | null }).receipt
+      return seen !== null && seen.cut !== null && seen
+    },
+    () => `${id} has no receipt: ${JSON.stringify(seen)}`,
   )
 }
 

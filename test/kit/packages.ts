@@ -7,13 +7,13 @@ import { delimiter, join } from 'node:path'
 
 /** Program → Debian package. */
 export const debianPackages = {
-  curl: 'curl',
   etcd: 'etcd-server',
   git: 'git',
   haproxy: 'haproxy',
   nginx: 'nginx-light',
   promtool: 'prometheus',
   ps: 'procps',
+  script: 'bsdutils',
   taskset: 'util-linux',
   unshare: 'util-linux',
   wrk: 'wrk',
@@ -29,6 +29,13 @@ export function findProgram(program: Program): string | null {
   if (named !== undefined && named !== '') return isExecutable(named) ? named : null
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...serverFolders]
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path) && isExecutable(path)) ?? null
+}
+
+/** For whoever starts it. @throws with the command that installs it. */
+export function programPath(program: Program): string {
+  const path = findProgram(program)
+  if (path === null) throw new Error(`${program} is missing: ${installCommand([program])}`)
+  return path
 }
 
 function isExecutable(path: string): boolean {

@@ -6,19 +6,10 @@
 /** How the end of a body is told (RFC 9112 §6.3). */
 export type Framing = 'none' | 'length' | 'chunked' | 'close'
 
-export interface Message {
+export interface Message extends Body {
   readonly startLine: string
   /** Header lines as they came, without CRLF. */
   readonly lines: readonly string[]
-  readonly framing: Framing
-  readonly body: string
-  readonly trailers: readonly string[]
-  /** The whole message came, by its own framing. */
-  readonly complete: boolean
-  /** What is wrong with the message, or null. */
-  readonly fault: string | null
-  /** Offset of the first byte after what was read of it. */
-  readonly end: number
 }
 
 export interface ReadOptions {
@@ -33,8 +24,11 @@ interface Body {
   readonly framing: Framing
   readonly body: string
   readonly trailers: readonly string[]
+  /** All of it came, by its own framing. */
   readonly complete: boolean
+  /** What is wrong, or null. */
   readonly fault: string | null
+  /** Offset of the first byte after what was read. */
   readonly end: number
 }
 

@@ -5,8 +5,9 @@ export class RawSocket {
   readonly socket: Socket
   /** `open` until the other side's FIN or reset came, or until this side destroyed it. */
   ending: 'open' | 'fin' | 'reset' = 'open'
-  #chunks: Buffer[] = []
+  /** With room for more: joining chunks at each look would copy what has come again and again. */
   #bytes: Buffer = Buffer.alloc(0)
+  #length = 0
   #changed: () => void
   /** Bytes so far, and when the last of them came. */
   #arrivals: { readonly upTo: number; readonly at: number }[] = []
@@ -17,7 +18,7 @@ export class RawSocket {
     this.#changed = changed
     socket.setNoDelay(true)
     socket.on('data', (chunk) => {
-      this.#chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+      this.#keep(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
       this.#arrivals.push({ upTo: socket.bytesRead, at: performance.now() })
       changed()
     })
@@ -33,11 +34,18 @@ export class RawSocket {
 
   /** All bytes that came so far. */
   get received(): Buffer {
-    if (this.#chunks.length > 0) {
-      this.#bytes = Buffer.concat([this.#bytes, ...this.#chunks])
-      this.#chunks = []
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #keep(chunk: Buffer): void {
+    const length = this.#length + chunk.length
+    if (length > this.#bytes.length) {
+      const larger = Buffer.alloc(length * 2)
+      this.received.copy(larger)
+      this.#bytes = larger
     }
-    return this.#bytes
+    chunk.copy(this.#bytes, this.#length)
+    this.#length = length
   }
 
   /** When the byte at this offset came, in ms on the process's monotonic clock. */

@@ -16,3 +16,11 @@ export async function until(holds: () => boolean, what: string | (() => string))
 export async function quiet(turns = 50): Promise<void> {
   for (let each = 0; each < turns; each += 1) await turn()
 }
+
+/** What `look` gives once it has not moved for a while: a flow that is held back. */
+export async function standsStill(look: () => number): Promise<number> {
+  for (let before = look(); ; before = look()) {
+    await quiet(200)
+    if (look() === before) return before
+  }
+}

@@ -51,15 +51,22 @@ test('what a client pipelined before it left begins no exchange', async () => {
   await app.close()
 })
 
+const large = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
+/** More `large` responses than the kernel takes: the exchange of one of them ends with its bytes still in baton's hands. */
+const requests = 400
+
+async function unreadClient(port: number): Promise<RawSocket> {
+  const client = await connectRaw({ port })
+  client.socket.pause()
+  for (let each = 0; each < requests; each += 1) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  return client
+}
+
 test('a client that does not read the last bytes of its response is cut once idleMs is over', async () => {
   const { app, plane } = await setUp({ timeouts: { idle: '300ms' } })
   await using running = plane
-  const response = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
-  app.serve = (connection) => connection.socket.on('data', () => connection.send(response))
-  const client = await connectRaw({ port: running.port })
-  client.socket.pause()
-  // more responses than the kernel takes: the exchange of one of them ends with its bytes still in baton's hands
-  for (let each = 0; each < 400; each += 1) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  app.serve = (connection) => connection.socket.on('data', () => connection.send(large))
+  const client = await unreadClient(running.port)
   await until(() => running.plane.connectionCount === 1 && running.inFlight() === 1, 'they have begun')
   await until(
     () => running.plane.connectionCount === 0,
@@ -72,18 +79,15 @@ test('a client that does not read the last bytes of its response is cut once idl
 test('a client that is slow to read the last bytes, and reads on, gets every response whole', async () => {
   const { app, plane } = await setUp({ timeouts: { idle: '10s' } })
   await using running = plane
-  const response = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
-  app.serve = (connection) => connection.socket.on('data', () => connection.send(response))
-  const client = await connectRaw({ port: running.port })
-  client.socket.pause()
-  for (let each = 0; each < 400; each += 1) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  app.serve = (connection) => connection.socket.on('data', () => connection.send(large))
+  const client = await unreadClient(running.port)
   await until(() => running.inFlight() === 1, 'they have begun')
   await until(() => running.inFlight() === 0, 'an exchange is over, with bytes that the client has not taken')
   client.socket.resume()
-  await until(() => client.received.length > 400 * 60_000, 'all responses are here')
+  await until(() => client.received.length > requests * 60_000, 'all responses are here')
   await quiet()
   assert.equal(client.ending, 'open')
-  assert.equal(client.received.toString('latin1').split('HTTP/1.1 200 OK').length - 1, 400)
+  assert.equal(client.received.toString('latin1').split('HTTP/1.1 200 OK').length - 1, requests)
   client.destroy()
   await app.close()
 })
@@ -91,17 +95,14 @@ test('a client that is slow to read the last bytes, and reads on, gets every res
 test('a client that was slow once is not cut for the silence of its next response', async () => {
   const { app, plane } = await setUp({ timeouts: { idle: '400ms' } })
   await using running = plane
-  const response = `HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`
   const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n'
-  app.serve = (connection) => connection.socket.on('data', (bytes) => connection.send(bytes.includes('/events') ? stream : response))
-  const client = await connectRaw({ port: running.port })
-  client.socket.pause()
-  for (let each = 0; each < 400; each += 1) client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  app.serve = (connection) => connection.socket.on('data', (bytes) => connection.send(bytes.includes('/events') ? stream : large))
+  const client = await unreadClient(running.port)
   client.send('GET /events HTTP/1.1\r\nHost: a\r\n\r\n')
   await until(() => running.inFlight() === 1, 'they have begun')
   await until(() => running.inFlight() === 0, 'an exchange is over, with bytes that the client has not taken')
   client.socket.resume()
-  await until(() => client.received.includes('text/event-stream'), 'the stream has begun')
+  await until(() => client.received.subarray(-500).includes('text/event-stream'), 'the stream has begun')
   await new Promise((resolve) => setTimeout(resolve, 700))
   assert.equal(client.ending, 'open')
   client.destroy()

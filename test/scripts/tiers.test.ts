@@ -42,6 +42,10 @@ describe('tiers of tests', () => {
     assert.deepEqual(programsNeeded('it needs nothing'), [])
   })
 
+  test('the node that a test finds in its PATH is the one that runs it', () => {
+    assert.equal(spawnSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).stdout.trim(), process.execPath)
+  })
+
   test('an unknown tier is a usage error, and so is a path that no file has', () => {
     const script = fileURLToPath(new URL('../../scripts/test.ts', import.meta.url))
     const run = (...args: string[]) => spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startNoisyRun } from '../rollback/kit/noise.ts'
+import { record } from './record.ts'
 
 const runs = Number(process.env.RUNS ?? 100)
 
@@ -14,6 +15,7 @@ test(`${runs} good upgrades under bursts, both versions at 1 % errors: none is t
     ends.push('why' in upgrade ? `${upgrade.phase}: ${upgrade.why.detail}` : upgrade.phase)
     context.diagnostic(`${count + 1}: ${ends.at(-1)}`)
   }
+  record('Good upgrades in bad weather', { upgrades: ends.length, done: ends.filter((end) => end === 'done').length })
   assert.deepEqual(
     ends.filter((end) => end !== 'done'),
     [],

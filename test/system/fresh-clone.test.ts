@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { exampleConfig } from '../kit/example-config.ts'
 import { freePorts, isFree } from '../kit/free-ports.ts'
 import { type Marked, markProcesses } from '../kit/marked-processes.ts'
+import { needs } from '../kit/packages.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -29,7 +30,7 @@ function run(cwd: string, command: string, ...args: readonly string[]): string {
   return stdout
 }
 
-describe('a fresh clone', () => {
+describe('a fresh clone', { skip: needs('git') }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'baton-clone-'))
   const clone = join(folder, 'baton')
   after(() => rmSync(folder, { recursive: true, force: true }))

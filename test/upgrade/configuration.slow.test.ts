@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { freePorts } from '../kit/free-ports.ts'
-import { metric } from '../kit/observed.ts'
+import { metric, untilAllServe } from '../kit/observed.ts'
 import { send } from '../kit/send.ts'
 import { until } from '../kit/until.ts'
 import { isAlive } from './kit/killed.ts'
@@ -62,10 +62,7 @@ describe('stable in the configuration', () => {
 
   test('edited to a version that was drained by an order makes it serve again', async () => {
     await using run = await startRun({ config: { candidate: 'v2' } })
-    await until(
-      async () => (await run.status()).versions.every(({ serving }) => serving),
-      () => run.baton.output(),
-    )
+    await untilAllServe(run.baton)
     await run.order('drain', { version: 'v2' })
     assert.equal(await run.reconfigure((config) => (config.stable = 'v2')), '')
     await run.baton.ready()

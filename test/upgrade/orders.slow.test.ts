@@ -1,6 +1,7 @@
 /** Orders: said twice they happen once, and what would cut all traffic off is refused. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untilAllServe } from '../kit/observed.ts'
 import { until } from '../kit/until.ts'
 import { isAlive } from './kit/killed.ts'
 import { startRun, type UpgradeRun } from './kit/upgrade-run.ts'
@@ -17,14 +18,14 @@ async function twice(run: UpgradeRun, name: string, body?: unknown): Promise<voi
 }
 
 describe('orders of an upgrade', () => {
-  test('upgrade, pause, resume and rollback said twice happen once; promote is a step each time', async () => {
+  test('upgrade, pause, resume, rollback and a promote that says its step, said twice, happen once', async () => {
     await using run = await startRun()
     assert.match(await run.refused('promote'), /no upgrade is under way/)
     assert.match(await run.refused('rollback'), /no upgrade is under way/)
     await twice(run, 'upgrade', { to: 'v2', plan: 'manual' })
     await walkTo(run, 1)
     await twice(run, 'pause')
-    await run.order('promote')
+    await twice(run, 'promote', { step: 1 })
     assert.deepEqual([(await run.upgrade()).step, (await run.upgrade()).mode?.is], [2, 'paused'])
     await twice(run, 'resume')
     for (const [order, body] of [
@@ -57,10 +58,7 @@ describe('orders of an upgrade', () => {
   test('stable moves all traffic at once, and said twice happens once', async () => {
     await using run = await startRun({ apps: { v2: { START_DELAY_MS: '1000' } }, config: { candidate: 'v2' } })
     assert.match(await run.refused('stable', { version: 'v2' }), /v2 is/)
-    await until(
-      async () => (await run.status()).versions.every(({ serving }) => serving),
-      () => run.baton.output(),
-    )
+    await untilAllServe(run.baton)
     await twice(run, 'stable', { version: 'v2' })
     await run.served()
     assertKept(await run.verdict())
@@ -71,10 +69,7 @@ describe('orders of an upgrade', () => {
 describe('orders of one version', () => {
   test('drain, undrain and retire of one that is not stable, each said twice', async () => {
     await using run = await startRun({ config: { candidate: 'v2' } })
-    await until(
-      async () => (await run.status()).versions.every(({ serving }) => serving),
-      () => run.baton.output(),
-    )
+    await untilAllServe(run.baton)
     const pid = await run.pid('v2')
     await run.served()
     await twice(run, 'drain', { version: 'v2' })

@@ -94,14 +94,15 @@ export class EtcdSource {
 
   async #read(): Promise<void> {
     this.#next?.cancel()
-    const { store, key, live, readMs = 10_000, retryMs = 200 } = this.#parts
+    const { store, key, live, readMs = 10_000 } = this.#parts
     const asked = this.#known
     try {
       const { header, entry } = await store.get(key)
       if (this.#stopped) return
       if (this.#watch !== null) this.#failures = 0
       if (!this.#isOvertaken(header, asked)) this.#take(header, entry)
-      this.#readIn(this.#watch === null ? retryMs : readMs)
+      else if (this.#watch === null) this.#again = true
+      this.#readIn(readMs)
     } catch (error) {
       if (this.#stopped) return
       live.lost(errorMessage(error), 'etcd')

@@ -4,6 +4,7 @@ import { type Json, mappingOf, parse } from './gateway-json.ts'
 
 /** gRPC's codes (google.golang.org/grpc/codes), as the gateway gives them. */
 const grpc = {
+  cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
   permissionDenied: 7,
@@ -37,6 +38,8 @@ export class EtcdRefusal extends Error {
   /** Another member may say something else. */
   get elsewhere(): boolean {
     return (
+      // a member that ends says so of what it was doing
+      this.#code === grpc.cancelled ||
       this.#code === grpc.unavailable ||
       this.#code === grpc.deadlineExceeded ||
       this.#code === grpc.internal ||

@@ -8,7 +8,7 @@ import type { Receipt } from '../../../src/rollout/receipt.ts'
 import type { Upgrade } from '../../../src/rollout/upgrade.ts'
 import type { Verdict } from '../../../src/rollout/verdict.ts'
 import { type Baton, nodePath, startBaton } from '../../kit/baton.ts'
-import { statusOf, untilProbe } from '../../kit/observed.ts'
+import { receiptOf, statusOf, untilProbe } from '../../kit/observed.ts'
 import { until } from '../../kit/until.ts'
 import { type Load, startLoad } from './load.ts'
 
@@ -133,17 +133,7 @@ class Run implements RollbackRun {
   }
 
   async receipt(): Promise<Receipt> {
-    const { id } = (await this.see()).upgrade
-    let kept: Receipt | null = null
-    await until(
-      async () => {
-        kept = (JSON.parse((await this.baton.admin('GET', `/v1/history/${id}`)).body) as { receipt: Receipt | null }).receipt
-        // with figures, it is the one that was written at the end
-        return kept !== null && kept.cut !== null
-      },
-      () => JSON.stringify(kept),
-    )
-    return kept ?? assert.fail()
+    return receiptOf(this.baton, (await this.see()).upgrade.id)
   }
 
   send(rate: number): void {
