@@ -219,6 +219,8 @@ class Running {
   async leave(): Promise<void> {
     const { world } = this.#options
     await this.#rollout.stop()
+    // who is held waits for a move of the upgrade that does not come any more
+    this.#dataPlane.gate.release()
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
@@ -284,8 +286,8 @@ class Running {
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
+      keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
-      ledBy: () => this.#fleet?.leads ?? null,
     })
   }
 

@@ -47,11 +47,6 @@ export class Fleet {
     this.#follower = new Follower({ store, prefix, self: this.#self, world, warn, own })
   }
 
-  /** The upgrade that the fleet leads, as far as is known here. */
-  get leads(): string | null {
-    return this.#follower.leads
-  }
-
   start(): void {
     this.#source.start()
     this.#member.start()
@@ -66,16 +61,10 @@ export class Fleet {
   /** Idempotent. An etcd that does not answer holds nobody up: the lease ends by itself. */
   async stop(): Promise<void> {
     const { store, world } = this.#parts
-    const ended = this.#leave()
+    const ended = Promise.all([this.#source.stop(), this.#follower.stop(), this.#member.stop()])
     await Promise.race([ended, pause(world, farewellMs)])
     await store.close()
     await ended
-  }
-
-  async #leave(): Promise<void> {
-    await this.#source.stop()
-    await this.#follower.stop()
-    await this.#member.stop()
   }
 
   #heard(outcome: Outcome): void {

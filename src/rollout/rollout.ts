@@ -32,10 +32,10 @@ export interface RolloutParts {
   route(): void
   /** Fills a version's cache before it serves; resolves at once where there is none. */
   warm(to: VersionName, from: VersionName): Promise<void>
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   /** Where requests can be made to wait. */
   holding(): Holding
-  /** The upgrade that a fleet moves, by its name; null if none is known of. */
-  ledBy(): string | null
 }
 
 export class Rollout {
@@ -64,7 +64,7 @@ export class Rollout {
       hold: () => holding().hold(),
       release: () => holding().release(),
     })
-    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding, ledBy: parts.ledBy })
+    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding })
     this.led = ledBy(this.#conductor, keeper)
   }
 

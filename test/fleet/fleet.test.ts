@@ -7,6 +7,7 @@ import { fileText } from '../config/etcd/followed.ts'
 import { liveWith, loaded } from '../config/live-fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { quiet } from '../kit/turns.ts'
+import { noUpgrade } from './fixture.ts'
 
 /** Whatever it is asked, it does not answer before it is closed. */
 function silentStore(): Store & { readonly closed: boolean } {
@@ -46,12 +47,7 @@ describe('the stop of an instance', () => {
       warn: () => undefined,
       onOutcome: () => undefined,
       self: () => ({ build: '1', startedAt: 0, whyNotReady: null }),
-      own: {
-        standing: () => ({ upgrade: null, stable: 'v1', configuredStable: 'v1', evidence: null }),
-        join: async () => undefined,
-        promote: async () => undefined,
-        rollBack: async () => undefined,
-      },
+      own: noUpgrade,
     })
     fleet.start()
     await quiet()

@@ -13,7 +13,7 @@ import { assertKeptBut, isLostWith } from './kit/verdict.ts'
 
 const everywhere = [...places, ...shiftSteps.filter((step) => !places.includes(step))]
 
-describe("baton's generation is killed with -9", () => {
+describe("baton's generation is killed with -9", { concurrency: 2 }, () => {
   for (const place of everywhere) {
     test(`in ${place.name}: it comes back and the upgrade ends ${place.ends}`, async () => {
       await using run = await startRun({ apps: place.apps ?? {}, config: { plans } })

@@ -1,7 +1,9 @@
 /** Every place of an upgrade at which baton can die, how it is reached, and where the upgrade has to end all the same. */
 import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
 import { until } from '../../kit/until.ts'
 import type { Forged } from './journal.ts'
+import type { Fact } from './record.ts'
 import type { UpgradeRun, UpgradeView } from './upgrade-run.ts'
 import { manualSteps, walkTo } from './walk.ts'
 
@@ -20,6 +22,10 @@ export interface Place {
   readonly ends: 'done' | 'rolled-back'
   /** It goes back before v2 was ever started. */
   readonly withoutV2?: boolean
+  /** Where it ends without a keeper, which is what starts v2. */
+  readonly withoutKeeper?: 'rolled-back'
+  /** v1 is on its way out, and until another process has been started requests wait. */
+  readonly nobodyServes?: boolean
 }
 
 /** Of a configuration's `rollout.plans`. `slow` takes longer than a pause is looked at. */
@@ -40,14 +46,21 @@ const slowReturn = { v1: { START_DELAY_MS: '700', STOP_DELAY_MS: '700' } }
 
 const inPhase = (phase: string) => (run: UpgradeRun) => run.reaches(phase)
 const at = (holds: (upgrade: UpgradeView) => boolean) => (run: UpgradeRun) => run.reaches(holds)
-const stoppingV1 = at(({ phase, todo }) => phase === 'stop-old' && todo === 'stop')
-/** It handles SIGTERM: what it does then is its own. */
+const does = (run: UpgradeRun, version: string, fact: Fact['fact']) =>
+  until(
+    () => run.facts().some((known) => known.fact === fact && known.version === version),
+    () => `${version} has not ${fact}; ${run.baton.output()}`,
+  )
+/** It was told: it does not come back any more. */
+const stoppingV1 = async (run: UpgradeRun) => {
+  await run.reaches(({ phase, todo }) => phase === 'stop-old' && todo === 'stop')
+  await does(run, 'v1', 'stopping')
+}
+/** It is there, and handles SIGTERM: what it does then is its own. */
 const v2Starts = async (run: UpgradeRun) => {
   await run.reaches('health-check')
-  await until(
-    () => run.facts().some(({ fact, version }) => fact === 'started' && version === 'v2'),
-    () => run.baton.output(),
-  )
+  await run.pid('v2')
+  await does(run, 'v2', 'started')
 }
 const takenBack = (reach: Place['reach'], todo: string) => async (run: UpgradeRun) => {
   await reach(run)
@@ -63,7 +76,7 @@ async function promoteToTheEnd(run: UpgradeRun): Promise<void> {
 
 /** It still stands as it did, and goes on when it is told to. */
 const resume = (stands: (upgrade: UpgradeView) => boolean) => async (run: UpgradeRun) => {
-  await run.served()
+  await setTimeout(800) // nothing is to happen: there is no event to wait for
   assert.ok(stands(await run.upgrade()), JSON.stringify(await run.upgrade()))
   await run.order('resume')
 }
@@ -82,7 +95,7 @@ export const places: readonly Place[] = [
   {
     name: 'precheck',
     plan: 'quick',
-    reach: inPhase('health-check'),
+    reach: v2Starts,
     as: { upgrade: { phase: 'precheck' } },
     apps: slowStart,
     ends: 'done',
@@ -90,12 +103,12 @@ export const places: readonly Place[] = [
   {
     name: 'start-new',
     plan: 'quick',
-    reach: inPhase('health-check'),
+    reach: v2Starts,
     as: { upgrade: { phase: 'start-new' } },
     apps: slowStart,
     ends: 'done',
   },
-  { name: 'health-check', plan: 'quick', reach: inPhase('health-check'), apps: slowStart, ends: 'done' },
+  { name: 'health-check', plan: 'quick', reach: v2Starts, apps: slowStart, ends: 'done' },
   {
     name: 'warm',
     plan: 'manual',
@@ -152,9 +165,9 @@ export const places: readonly Place[] = [
     as: { upgrade: { phase: 'hold' } },
     ends: 'done',
   },
-  { name: 'exclusive, stop-old', plan: 'swap', draining: true, reach: inPhase('stop-old'), ends: 'done' },
-  { name: 'exclusive, stop-old, stop', plan: 'swap', reach: stoppingV1, apps: slowStop, ends: 'done' },
-  { name: 'exclusive, health-check', plan: 'swap', reach: inPhase('health-check'), apps: slowStart, ends: 'done' },
+  { name: 'exclusive, stop-old', plan: 'swap', draining: true, reach: inPhase('stop-old'), ends: 'done', withoutKeeper: 'rolled-back' },
+  { name: 'exclusive, stop-old, stop', plan: 'swap', reach: stoppingV1, apps: slowStop, ends: 'done', nobodyServes: true },
+  { name: 'exclusive, health-check', plan: 'swap', reach: v2Starts, apps: slowStart, ends: 'done' },
   { name: 'exclusive, release', plan: 'swap', reach: inPhase('done'), as: { upgrade: { phase: 'release' } }, ends: 'done' },
   {
     name: 'exclusive, rollback, stop',
@@ -162,6 +175,7 @@ export const places: readonly Place[] = [
     reach: takenBack(v2Starts, 'stop'),
     apps: slowBoth,
     ends: 'rolled-back',
+    nobodyServes: true,
   },
   {
     name: 'exclusive, rollback, restart-old',
@@ -170,6 +184,7 @@ export const places: readonly Place[] = [
     apps: slowReturn,
     ends: 'rolled-back',
     withoutV2: true,
+    nobodyServes: true,
   },
   {
     name: 'exclusive, rollback, release',
@@ -187,6 +202,7 @@ export const places: readonly Place[] = [
 
 /** From the start of the upgrade to the place: with which processes. */
 export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Place): Promise<ReadonlyMap<string, number | null>> {
+  await run.served(20)
   if (draining) await takeLong(run)
   await run.order('upgrade', { to: 'v2', plan })
   await reach(run)
@@ -195,5 +211,8 @@ export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Pla
 
 async function takeLong(run: UpgradeRun): Promise<void> {
   fetch(`http://127.0.0.1:${run.baton.publicPort}/slow?ms=1500`).catch(() => null) // lost with the generation
-  await run.served(20)
+  await until(
+    async () => (await run.status()).versions.some(({ inFlight }) => inFlight > 0),
+    () => run.baton.output(),
+  )
 }
