@@ -10,7 +10,7 @@ import { until } from '../../kit/until.ts'
 import { configText, type Following, follow, key } from './followed.ts'
 import { gatewayTo } from './opened.ts'
 
-const quick = { timeouts: { connectMs: 500, answerMs: 500 } }
+const quick = { timeouts: { connectMs: 1_500, answerMs: 1_500 } }
 
 function put(etcd: Caller, n: number): Promise<number> {
   return etcdPut(etcd, key, configText(n))

@@ -13,7 +13,7 @@ import { needs } from '../../kit/packages.ts'
 import { until } from '../../kit/until.ts'
 import { gatewayTo, watched } from './opened.ts'
 
-const quick = { timeouts: { connectMs: 500, answerMs: 500 } }
+const quick = { timeouts: { connectMs: 1_500, answerMs: 1_500 } }
 
 /** A server that says this to every request. */
 async function impostor(t: TestContext, answer: (response: ServerResponse) => void): Promise<string> {
@@ -60,7 +60,7 @@ describe('endpoints of an etcd', { skip: needs('etcd') }, () => {
     silent.weather = { is: 'black-hole' }
     const dead = `http://127.0.0.1:${await freePort()}`
     const gateway = gatewayTo(t, [dead, silent.url], quick)
-    const message = new RegExp(`^etcd cannot be reached: ${dead}: .*ECONNREFUSED.*; ${silent.url}: no answer within 500 ms$`)
+    const message = new RegExp(`^etcd cannot be reached: ${dead}: .*ECONNREFUSED.*; ${silent.url}: no answer within 1500 ms$`)
     await assert.rejects(gateway.get('/x'), { code: 'unreachable', message })
     silent.weather = { is: 'fair' }
     silent.reset()
