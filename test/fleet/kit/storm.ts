@@ -20,6 +20,9 @@ export interface Stormed {
   readonly applied: number
 }
 
+/** Of one instance the reads meet the watch all the time, of the next they come late. */
+const readMs = [100, 2_000]
+
 /** All members run when it begins and when it ends. */
 export async function weather(etcd: Etcd, prefix: string, schedule: Schedule, instances: number): Promise<Stormed> {
   await using stack = new AsyncDisposableStack()
@@ -30,8 +33,8 @@ export async function weather(etcd: Etcd, prefix: string, schedule: Schedule, in
     links.push(all)
   }
   const urls = links.map((all) => all.map(({ url }) => url))
-  const followers = urls.slice(0, instances).map((endpoints) => stack.use(startFollower(endpoints, prefix)))
-  const store = new EtcdGateway({ endpoints: urls.at(-1) ?? [], login: null, tls: null, timeouts: hasty.timeouts }, realWorld)
+  const followers = urls.slice(0, instances).map((endpoints, index) => stack.use(startFollower(endpoints, prefix, readMs[index % 2] ?? 0)))
+  const store = new EtcdGateway({ endpoints: urls.at(-1) ?? [], login: null, tls: null, timeouts: hasty }, realWorld)
   stack.defer(() => store.close())
   const log = new ConfigLog(store, prefix)
   const [committed] = await Promise.all([write(log, schedule.gaps), strikeAll(etcd, links, schedule)])
