@@ -1,10 +1,12 @@
 /** The one shape of a command that gives the running baton an order and says what became of it. */
 import { exitCode } from '../errors.ts'
+import type { FleetOrder } from '../fleet/commands.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
 import { notUnderstood, part } from './answer.ts'
 import { type Command, command as define } from './command.ts'
+import { fleetOptions, fleetUsage, orderFleet } from './fleet-upgrade.ts'
 import { isUpgrade, upgradeLine } from './upgrade-text.ts'
 
 export interface Ordered {
@@ -24,6 +26,8 @@ export interface OrderSpec {
   besides?(address: AdminAddress): Promise<object>
   /** What `--force` does; without it there is no such option. */
   readonly force?: string
+  /** Given to a fleet as well, with --fleet. */
+  readonly fleet?: FleetOrder
   /** What is so now; the upgrade's line where it says nothing. */
   said?(version: string, upgrade: Upgrade | null): string | null
 }
@@ -33,11 +37,22 @@ const orderExits = 'exit code: 0 done, or so already; 1 unreachable; 2 usage, or
 export function orderCommand(spec: OrderSpec): Command {
   const { usage, path, said } = spec
   const forced = spec.force === undefined ? '' : `  --force             ${spec.force}\n`
+  const led = spec.fleet === undefined ? '' : `${fleetUsage}\n`
   return define({
-    usage: `${usage}\n\n${forced}  --json              the answer of the admin API\n${adminUsage}\n\n${orderExits}`,
-    options: { ...adminOptions, json: { type: 'boolean' }, ...(spec.force === undefined ? {} : { force: { type: 'boolean' } }) },
+    usage: `${usage}\n\n${forced}  --json              the answer of the admin API\n${led}${adminUsage}\n\n${orderExits}`,
+    options: {
+      ...adminOptions,
+      json: { type: 'boolean' },
+      ...(spec.force === undefined ? {} : { force: { type: 'boolean' } }),
+      ...(spec.fleet === undefined ? {} : fleetOptions),
+    },
     positionals: spec.version === true ? ['NAME'] : [],
-    async run(values, [version = ''], { world, print }) {
+    async run(values, [version = ''], context) {
+      const { world, print } = context
+      if (spec.fleet !== undefined && 'fleet' in values && values.fleet === true) {
+        const file = typeof values.config === 'string' ? values.config : undefined
+        return await orderFleet(file, usage.split('\n', 1)[0] ?? '', spec.fleet, values.json === true, context)
+      }
       const force = 'force' in values && values.force === true
       const address = adminAddress(values, world)
       const words = spec.version === true ? { version, ...(force ? { force } : {}) } : {}

@@ -10,6 +10,7 @@ export const command = orderCommand({
 Ends the present step of the running upgrade: its plan goes on to the next one. The last one's end is the commit.
 Where somebody else has just ended that step, it changes nothing.`,
   path: '/v1/promote',
+  fleet: 'promote',
   besides: presentStep,
 })
 

@@ -262,6 +262,12 @@ const drain = z
     grace: duration(0, hour)
       .prefault('10s')
       .describe("A version's requests may run at least this long, within the deadline; docker's patience."),
+    streams: duration(0, 24 * hour)
+      .optional()
+      .describe("A version's endless responses, such as server-sent events, have this long to go once asked; the deadline without it."),
+    websockets: duration(0, 24 * hour)
+      .optional()
+      .describe("A version's WebSockets and other upgraded connections, likewise."),
     idle: duration(0, hour)
       .prefault('5s')
       .describe('Kept-alive connections idle this long are closed; time for a client between two requests.'),

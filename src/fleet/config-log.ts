@@ -85,11 +85,9 @@ export class ConfigLog {
     if (before?.text === text) return { is: 'unchanged', revision: before.revision }
     const base = before?.revision ?? 0
     if (expected !== null && expected !== base) return { is: 'lost', expected, theirs: before }
-    // First, and by itself: two documents of a megabyte are more than one transaction takes.
+    // Before it, and by itself: two documents of a megabyte are more than one transaction takes. After it, nothing must fail any more.
     if (before !== null) await this.#archive(before)
-    const outcome = await this.#replace(text, author, base)
-    if (outcome.is === 'written') await this.#trim()
-    return outcome
+    return await this.#replace(text, author, base)
   }
 
   async #archive({ revision, text, author }: Revision): Promise<void> {
@@ -97,6 +95,7 @@ export class ConfigLog {
     const by: readonly Write[] =
       author === null ? [] : [{ is: 'put', key: pastAuthorKeyOf(this.#prefix, revision), value: JSON.stringify(author) }]
     await this.#store.commit([{ key, revision: 0 }], [{ is: 'put', key, value: text }, ...by])
+    await this.#trim()
   }
 
   async #replace(text: string, author: Author, base: number): Promise<Written> {

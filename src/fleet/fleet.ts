@@ -8,7 +8,8 @@ import { limitsOf } from '../config/limits.ts'
 import type { LiveConfig, Outcome } from '../config/live.ts'
 import type { Bootstrap, EtcdSettings } from '../config/settings.ts'
 import { formatConfigFault } from '../errors.ts'
-import type { World } from '../world.ts'
+import { pause, type World } from '../world.ts'
+import { Follower, type OwnUpgrade } from './follower.ts'
 import { Member } from './member.ts'
 import type { InstanceRecord } from './record.ts'
 
@@ -20,26 +21,41 @@ export interface FleetParts {
   readonly warn: Warn
   onOutcome(outcome: Outcome): void
   /** What the configuration does not tell. */
-  self(): Pick<InstanceRecord, 'build' | 'startedAt' | 'upgrade' | 'whyNotReady'>
+  self(): Pick<InstanceRecord, 'build' | 'startedAt' | 'whyNotReady'>
+  readonly own: OwnUpgrade
 }
+
+/** How long a stop waits for etcd. */
+const farewellMs = 1_000
 
 export class Fleet {
   readonly #parts: FleetParts
   readonly #source: EtcdSource
   readonly #member: Member
+  readonly #follower: Follower
+  readonly #self: string
   #refused: InstanceRecord['refused'] = null
 
   constructor(parts: FleetParts) {
     this.#parts = parts
-    const { store, settings, live, world, warn } = parts
-    const key = configKeyOf(settings.prefix)
+    const { store, settings, live, world, warn, own } = parts
+    const { prefix } = settings
+    this.#self = settings.instance ?? instanceOf(live.current().bootstrap)
+    const key = configKeyOf(prefix)
     this.#source = new EtcdSource({ store, key, live, world, warn, onOutcome: (outcome) => this.#heard(outcome) })
-    this.#member = new Member({ store, prefix: settings.prefix, world, warn, record: () => this.#record() })
+    this.#member = new Member({ store, prefix, world, warn, record: () => this.#record() })
+    this.#follower = new Follower({ store, prefix, self: this.#self, world, warn, own })
+  }
+
+  /** The upgrade that the fleet leads, as far as is known here. */
+  get leads(): string | null {
+    return this.#follower.leads
   }
 
   start(): void {
     this.#source.start()
     this.#member.start()
+    this.#follower.start()
   }
 
   /** Reads the configuration now. */
@@ -47,11 +63,13 @@ export class Fleet {
     return this.#source.read()
   }
 
-  /** Idempotent. */
+  /** Idempotent. An etcd that does not answer holds nobody up: the lease ends by itself. */
   async stop(): Promise<void> {
-    await this.#source.stop()
-    await this.#member.stop()
-    await this.#parts.store.close()
+    const { store, world } = this.#parts
+    const ended = Promise.all([this.#source.stop(), this.#follower.stop(), this.#member.stop()])
+    await Promise.race([ended, pause(world, farewellMs)])
+    await store.close()
+    await ended
   }
 
   #heard(outcome: Outcome): void {
@@ -62,11 +80,11 @@ export class Fleet {
   }
 
   #record(): InstanceRecord {
-    const { live, world, settings, self } = this.#parts
+    const { live, world, self, own } = this.#parts
     const { bootstrap, hash, roles } = live.current()
-    const { build, startedAt, upgrade, whyNotReady } = self()
+    const { build, startedAt, whyNotReady } = self()
     return {
-      id: settings.instance ?? instanceOf(bootstrap),
+      id: this.#self,
       build,
       pid: world.pid,
       startedAt,
@@ -75,7 +93,7 @@ export class Fleet {
       refused: this.#refused,
       stale: live.status().stale?.reason ?? null,
       roles: { stable: roles.stable, candidate: roles.candidate },
-      upgrade: upgrade === null ? null : { id: upgrade.id, to: upgrade.to, phase: upgrade.phase },
+      upgrade: own.standing().upgrade,
       ready: whyNotReady === null,
       whyNotReady,
       limits: limitsOf(bootstrap),

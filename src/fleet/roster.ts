@@ -1,6 +1,6 @@
 /** The instances that live, as they tell of themselves. */
 import { instancesPrefixOf } from '../config/etcd/keys.ts'
-import type { Store, StoreHeader } from '../config/etcd/store.ts'
+import type { Store, StoreHeader, Unchanged } from '../config/etcd/store.ts'
 import { type InstanceRecord, readRecord } from './record.ts'
 
 export interface Roster {
@@ -9,6 +9,8 @@ export interface Roster {
   /** Keys whose records this build does not understand. */
   readonly unknown: readonly string[]
   readonly header: StoreHeader
+  /** Holds while no record has changed since. */
+  readonly unchanged: readonly Unchanged[]
 }
 
 export async function readRoster(store: Pick<Store, 'list'>, prefix: string): Promise<Roster> {
@@ -18,5 +20,6 @@ export async function readRoster(store: Pick<Store, 'list'>, prefix: string): Pr
     instances: read.flatMap(({ record }) => (record === null ? [] : [record])),
     unknown: read.filter(({ record }) => record === null).map(({ key }) => key),
     header,
+    unchanged: entries.map(({ key, revision }) => ({ key, revision })),
   }
 }

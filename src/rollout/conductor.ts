@@ -20,13 +20,15 @@ import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
-import { stableOf } from './roles.ts'
+import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
-import { type Action, type Actor, type Event, isOver, type Move, type Order, type Pid, type Upgrade } from './upgrade.ts'
+import { type Action, type Actor, type Event, isOver, type Move, type Order, type Pid, type Upgrade, type UpgradeId } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
+import { fieldsOf, tellMove } from './upgrade-log.ts'
 import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import type { VersionOrders } from './version-orders.ts'
+import { Waiting } from './waiting.ts'
 
 export interface ConductorParts {
   readonly world: World
@@ -44,13 +46,11 @@ export interface ConductorParts {
   warm(to: VersionName, from: VersionName): Promise<void>
   hold(): void
   release(): void
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
-/** Between looks at what an upgrade waits for. */
-const lookMs = 50
-/** Between looks at a verdict that keeps the plan where it is: it is made from windows of minutes. */
-const verdictLookMs = 500
 /** After a journal that could not be written (a full disk), the event is taken again. */
 const retakeMs = 1_000
 
@@ -58,7 +58,7 @@ const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under wa
 
 export class Conductor {
   readonly #parts: ConductorParts
-  #wait: Timer | null = null
+  readonly #waiting: Waiting
   #watch: Timer | null = null
   #figures: Figures | null = null
   /** Of the new version; once it is stopped, the one that it had. */
@@ -77,6 +77,12 @@ export class Conductor {
       running: () => keeper.running,
       asks: (event, { seq }) => this.#take(event, seq),
       changed: (evidence, upgrade) => this.#keepEvidence(evidence, upgrade),
+    })
+    this.#waiting = new Waiting({
+      world,
+      versions,
+      mayAdvance: () => this.#analyst.look()?.mayAdvance !== false,
+      came: (event, { seq }) => this.#take(event, seq),
     })
   }
 
@@ -99,7 +105,7 @@ export class Conductor {
   /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#wait?.cancel()
+    this.#waiting.end()
     this.#watch?.cancel()
     this.#analyst.end()
     this.#parts.orders.close()
@@ -108,25 +114,48 @@ export class Conductor {
 
   /** `planName`: null for the configured one. */
   begin(to: VersionName, planName: string | null): Promise<OrderOutcome> {
-    const { keeper, versions, world } = this.#parts
+    const { keeper, world } = this.#parts
     return keeper.inTurn(async () => {
       const { running, ledger } = keeper
       if (running?.to === to) return { is: 'unchanged', upgrade: running }
-      if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} from ${running.from} to ${running.to} is under way` }
+      if (running !== null) return underWay(running)
       const { rollout, versions: configured } = this.#parts.dynamic()
       if (!Object.hasOwn(configured, to)) return { is: 'unknown', what: `version ${to}` }
       if (to === ledger.stable) return { is: 'unchanged', upgrade: ledger.upgrade }
       const name = planName ?? rollout.plan
       const plan: Plan | undefined = Object.hasOwn(rollout.plans, name) ? rollout.plans[name] : undefined
       if (plan === undefined) return { is: 'unknown', what: `plan ${name}` }
-      const now = world.now()
-      const { stable: from } = ledger
-      const id = newUpgradeId(now, () => world.random())
-      const move = begin({ id, from, to, plan, ours: !versions.runs(to), oldPid: versions.pid(from) }, now)
-      await this.#move(move, 'ordered', servesAgain(ledger, to))
-      versions.undrain(to)
-      return { is: 'accepted', upgrade: move.next }
+      const id = newUpgradeId(world.now(), () => world.random())
+      return await this.#begin(id, to, plan)
     })
+  }
+
+  /** Under a name and with a plan that are a fleet's. */
+  join(id: UpgradeId, to: VersionName, plan: Plan): Promise<OrderOutcome> {
+    const { keeper } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running, ledger } = keeper
+      if (ledger.upgrade?.id === id) return { is: 'unchanged', upgrade: ledger.upgrade }
+      if (running !== null) return underWay(running)
+      return await this.#begin(id, to, plan)
+    })
+  }
+
+  /** Within a turn. */
+  async #begin(id: UpgradeId, to: VersionName, plan: Plan): Promise<OrderOutcome> {
+    const { keeper, versions, world } = this.#parts
+    const { ledger } = keeper
+    const { stable: from } = ledger
+    const move = begin({ id, from, to, plan, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
+    await this.#move(move, 'ordered', servesAgain(ledger, to))
+    versions.undrain(to)
+    return { is: 'accepted', upgrade: move.next }
+  }
+
+  /** The present step has all that ends it, whoever may end it. */
+  get stepMet(): boolean {
+    const { running } = this.#parts.keeper
+    return running?.phase === 'shift' && running.mode.is === 'running' && this.#waiting.isMet(running)
   }
 
   order(order: Exclude<Order, 'promote'>, by: Actor): Promise<OrderOutcome> {
@@ -195,10 +224,19 @@ export class Conductor {
       if (move.next !== running || move.actions.length > 0) await this.#move(move, event.is)
     })
     taken.catch((error: unknown) => {
-      log.error('upgrade.not_journaled', { ...this.#fieldsNow(), event: event.is, reason: errorMessage(error), again_in_ms: retakeMs })
+      log.error('upgrade.not_journaled', {
+        ...this.#fields(this.#parts.keeper.running),
+        event: event.is,
+        reason: errorMessage(error),
+        again_in_ms: retakeMs,
+      })
       // a verdict is asked for anew at the next look
       if (event.is !== 'verdict') world.after(retakeMs, () => this.#take(event, seq))
     })
+  }
+
+  #fields(upgrade: Upgrade | null): Record<string, unknown> {
+    return upgrade === null ? {} : fieldsOf(upgrade, this.#newPid)
   }
 
   /** Journal, then act. `change`: what the same record says beside the upgrade. */
@@ -211,10 +249,11 @@ export class Conductor {
     this.#newPid = versions.pid(next.to) ?? this.#newPid
     this.#figures?.look(next)
     if (next.phase === 'shift' && before?.phase !== 'shift') this.#analyst.shiftBegan(next)
-    this.#tell(before, next)
+    tellMove(this.#parts, before, next, this.#newPid)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
     await this.#append(next, event).catch((error: unknown) => this.#lacksLine(next, error))
-    this.#wait?.cancel()
+    this.#waiting.end()
+    if (next.phase === 'shift') this.#waiting.enter(next)
     if (isOver(next)) this.#over(next)
     for (const action of move.actions) {
       // within the turn: who stops baton waits for it
@@ -230,21 +269,6 @@ export class Conductor {
     await journal.append(id, { at: world.now(), seq, phase, event, upgrade, requests, evidence })
   }
 
-  #tell(before: Upgrade | null, next: Upgrade): void {
-    const { log } = this.#parts
-    if (before?.id === next.id && before.phase !== next.phase) this.#tellEnd(before, next)
-    const isNewPhase = before?.id !== next.id || before.phase !== next.phase
-    log.info(isNewPhase ? 'upgrade.phase' : 'upgrade.moved', this.#fields(next))
-  }
-
-  #tellEnd(before: Upgrade, next: Upgrade): void {
-    const { metrics, world, log } = this.#parts
-    const durationMs = world.now() - before.phaseSince
-    const wentBack = next.phase === 'rollback' || next.phase === 'rolled-back' || next.phase === 'failed'
-    metrics.stage(before.phase, durationMs / 1000)
-    log.info('upgrade.phase_ended', { ...this.#fields(before), result: wentBack ? next.phase : 'ok', duration_ms: durationMs })
-  }
-
   #act(action: Exclude<Action, { readonly do: 'conclude' }>, upgrade: Upgrade): void {
     const { versions } = this.#parts
     const { seq } = upgrade
@@ -254,16 +278,16 @@ export class Conductor {
       case 'start':
         return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', seq)
       case 'await-ready':
-        return this.#awaitReady(action.version, upgrade.since + action.withinMs, seq)
+        return this.#waiting.ready(action.version, action.withinMs, upgrade)
       case 'warm':
         return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'start-failed', seq)
       case 'route':
         this.#parts.route()
         return versions.apply()
       case 'await-restore':
-        return this.#awaitRestore(upgrade.since + action.forMs, seq)
+        return this.#waiting.restore(action.forMs, upgrade)
       case 'await-step':
-        return this.#awaitStep(action.forMs, action.minRequests, upgrade)
+        return upgrade.phase === 'shift' ? this.#waiting.step(upgrade) : undefined
       case 'drain':
         return this.#then(versions.drain(action.version), { is: 'drained' }, 'stop-failed', seq)
       case 'undrain':
@@ -281,7 +305,15 @@ export class Conductor {
 
   #precheck({ to, seq }: Upgrade): void {
     const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    this.#take(isThere ? { is: 'prechecked' } : { is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
+    const fault = isThere ? this.#whyNotStartable(to) : `no version ${to} is configured`
+    this.#take(fault === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail: fault }, seq)
+  }
+
+  /** Null: it runs, or can be started. */
+  #whyNotStartable(name: VersionName): string | null {
+    const { dynamic, versions, keeperLost } = this.#parts
+    const isManaged = dynamic().versions[name]?.endpoint.is === 'process'
+    return isManaged && versions.pid(name) === null && keeperLost() ? `the keeper is lost, so ${name} cannot be started` : null
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -294,49 +326,22 @@ export class Conductor {
   async #warm(to: VersionName, from: VersionName): Promise<void> {
     await this.#parts
       .warm(to, from)
-      .catch((error: unknown) => this.#parts.log.warn('upgrade.cold', { ...this.#fieldsNow(), version: to, reason: errorMessage(error) }))
+      .catch((error: unknown) =>
+        this.#parts.log.warn('upgrade.cold', { ...this.#fields(this.#parts.keeper.running), version: to, reason: errorMessage(error) }),
+      )
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
-  #stop(name: VersionName, { phase, from, plan, seq }: Upgrade): Promise<void> {
+  async #stop(name: VersionName, upgrade: Upgrade): Promise<void> {
+    const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
+    // what nothing could come after would leave nobody to serve
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? this.#whyNotStartable(to) : null
+    if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
     const isWanted = () => keeper.running?.seq === seq
     return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
-  }
-
-  #awaitReady(name: VersionName, deadline: number, seq: number): void {
-    const { versions, world } = this.#parts
-    const look = () => {
-      if (versions.isServing(name)) this.#take({ is: 'ready' }, seq)
-      else if (world.now() > deadline) this.#take({ is: 'not-ready-in-time', detail: versions.whyNotServing(name) }, seq)
-      else this.#wait = world.after(lookMs, look)
-    }
-    look()
-  }
-
-  #awaitStep(forMs: number, minRequests: number, upgrade: Upgrade): void {
-    const { versions, world } = this.#parts
-    const until = upgrade.since + forMs
-    const requests = versions.requests(upgrade.to) + minRequests
-    const look = () => {
-      const leftMs = until - world.now()
-      const isMet = leftMs <= 0 && versions.requests(upgrade.to) >= requests
-      if (isMet && this.#mayAdvance(forMs)) return this.#take({ is: 'step-met' }, upgrade.seq)
-      this.#wait = world.after(isMet ? verdictLookMs : leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
-    }
-    look()
-  }
-
-  /** A step that takes no time has nothing that could be judged. */
-  #mayAdvance(forMs: number): boolean {
-    return forMs === 0 || this.#analyst.look()?.mayAdvance !== false
-  }
-
-  #awaitRestore(until: number, seq: number): void {
-    const { world } = this.#parts
-    this.#wait = world.after(Math.max(0, until - world.now()), () => this.#take({ is: 'restored' }, seq))
   }
 
   #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
@@ -385,25 +390,17 @@ export class Conductor {
   /** `event` is what the action's end says, `trouble` what it says if it fails. */
   #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'stop-failed', seq: number): void {
     const failed = (error: unknown) => {
-      this.#parts.log.error('upgrade.action_failed', { ...this.#fieldsNow(), action_for: event.is, reason: errorMessage(error) })
+      this.#parts.log.error('upgrade.action_failed', {
+        ...this.#fields(this.#parts.keeper.running),
+        action_for: event.is,
+        reason: errorMessage(error),
+      })
       this.#take({ is: trouble, detail: errorMessage(error) }, seq)
     }
     work.then(() => this.#take(event, seq), failed)
   }
+}
 
-  /** Of the one under way. */
-  #fieldsNow(): Record<string, unknown> {
-    const { running } = this.#parts.keeper
-    return running === null ? {} : this.#fields(running)
-  }
-
-  /** What every line of an upgrade carries. */
-  #fields(upgrade: Upgrade): Record<string, unknown> {
-    const { id, from, to, phase, oldPid } = upgrade
-    const place =
-      'step' in upgrade ? { step: upgrade.step, weight: upgrade.plan.steps[upgrade.step]?.weight ?? 0, mode: upgrade.mode.is } : {}
-    const todo = 'todo' in upgrade ? { todo: upgrade.todo } : {}
-    const why = 'why' in upgrade ? { why: upgrade.why.code, detail: upgrade.why.detail } : {}
-    return { upgrade_id: id, phase, from, to, old_pid: oldPid, new_pid: this.#newPid, ...place, ...todo, ...why }
-  }
+function underWay({ id, from, to }: Upgrade): OrderOutcome {
+  return { is: 'refused', reason: `upgrade ${id} from ${from} to ${to} is under way` }
 }

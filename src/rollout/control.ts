@@ -40,9 +40,17 @@ export interface Commanded {
   readonly keeper: LedgerKeeper
   readonly journal: JournalReader
   holding(): Holding
+  /** The upgrade that a fleet moves, by its name; null if none is known of. */
+  ledBy(): string | null
 }
 
-export function rolloutControl({ conductor, orders, keeper, journal, holding }: Commanded): Control {
+export function rolloutControl({ conductor, orders, keeper, journal, holding, ledBy }: Commanded): Control {
+  /** One instance does not walk ahead of the others; to go back is for any to demand. */
+  const unlessLed = async (act: () => Promise<OrderOutcome>): Promise<OrderOutcome> => {
+    const { running } = keeper
+    if (running === null || running.id !== ledBy()) return await act()
+    return { is: 'refused', reason: `upgrade ${running.id} is the fleet's: add --fleet -c FILE` }
+  }
   const held = async (wanted: boolean, act: () => void): Promise<OrderOutcome> => {
     const { running } = keeper
     const { upgrade } = keeper.ledger
@@ -53,8 +61,11 @@ export function rolloutControl({ conductor, orders, keeper, journal, holding }: 
   }
   return {
     begin: (to, plan) => conductor.begin(to, plan),
-    order: (order) => conductor.order(order, 'operator'),
-    promote: (step) => conductor.promote(step, 'operator'),
+    order: (order) => {
+      const give = () => conductor.order(order, 'operator')
+      return order === 'rollback' ? give() : unlessLed(give)
+    },
+    promote: (step) => unlessLed(() => conductor.promote(step, 'operator')),
     stable: (name) => orders.stable(name),
     drain: (name, force) => orders.drain(name, force),
     undrain: (name) => orders.undrain(name),

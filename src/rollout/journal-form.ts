@@ -32,7 +32,7 @@ const causes: readonly Cause['code'][] = [
   'stop-failed',
   'old-lost',
 ]
-const actors: readonly Cause['by'][] = ['operator', 'plan', 'engine', 'configuration']
+const actors: readonly Cause['by'][] = ['operator', 'plan', 'engine', 'configuration', 'fleet']
 
 export function readLedger(text: string): Ledger {
   const value: unknown = JSON.parse(text)

@@ -10,6 +10,7 @@ import { Conductor } from './conductor.ts'
 import { type Control, type Holding, rolloutControl } from './control.ts'
 import type { FileJournal } from './file-journal.ts'
 import { firstLedger } from './first-ledger.ts'
+import { type Led, ledBy } from './led.ts'
 import { LedgerKeeper } from './ledger-keeper.ts'
 import { orderIn, rolesFor, vetoFor, wishesFor } from './overlay.ts'
 import type { Upgrade } from './upgrade.ts'
@@ -31,12 +32,18 @@ export interface RolloutParts {
   route(): void
   /** Fills a version's cache before it serves; resolves at once where there is none. */
   warm(to: VersionName, from: VersionName): Promise<void>
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   /** Where requests can be made to wait. */
   holding(): Holding
+  /** The upgrade that a fleet moves, by its name; null if none is known of. */
+  ledBy(): string | null
 }
 
 export class Rollout {
   readonly control: Control
+  /** For a fleet. */
+  readonly led: Led
   readonly #log: Log
   readonly #versions: VersionControl
   readonly #keeper: LedgerKeeper
@@ -59,7 +66,8 @@ export class Rollout {
       hold: () => holding().hold(),
       release: () => holding().release(),
     })
-    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding })
+    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding, ledBy: parts.ledBy })
+    this.led = ledBy(this.#conductor, keeper)
   }
 
   /** The one under way, or the last one. */

@@ -9,7 +9,7 @@ export type UpgradeId = string
 export type Pid = number | string
 
 /** Whose doing it was. */
-export type Actor = 'operator' | 'plan' | 'engine' | 'configuration'
+export type Actor = 'operator' | 'plan' | 'engine' | 'configuration' | 'fleet'
 
 /** Why an upgrade went back or stands still. */
 export interface Cause {

@@ -19,6 +19,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly url: string
   readonly connections: number
   weather: Weather
+  /** The port that new connections lead to. */
+  target: number
   /** Resets every open connection, now. */
   reset(): void
 }
@@ -27,6 +29,7 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const open = new Set<Socket>()
   let weather: Weather = { is: 'fair' }
+  let target = port
   let accepted = 0
   const keep = (socket: Socket): void => {
     open.add(socket)
@@ -46,12 +49,12 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     })
     const isMute = (): boolean => weather.is === 'black-hole' || silent.has(from)
     from.on('end', () => isMute() || last.then(() => to.end()))
-    from.on('close', () => isMute() || to.destroy())
+    from.on('close', () => weather.is === 'black-hole' || to.destroy())
   }
   const server = createServer((client) => {
     if (weather.is === 'refusing') return void client.resetAndDestroy()
     keep(client)
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
     keep(upstream)
     // the golden ratio's multiples lie apart, whatever their number
     const share = (++accepted * 0.618) % 1
@@ -75,6 +78,12 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     },
     set weather(next) {
       weather = next
+    },
+    get target() {
+      return target
+    },
+    set target(next) {
+      target = next
     },
     reset,
     async [Symbol.asyncDispose]() {

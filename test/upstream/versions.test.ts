@@ -26,7 +26,7 @@ function dynamicOf(versions: Readonly<Record<string, VersionSettings>>, given: P
     ...defaults,
     versions,
     stable: Object.keys(versions)[0] ?? 'v1',
-    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, idleMs: 5_000 },
+    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, streamsMs: 30_000, tunnelsMs: 30_000, idleMs: 5_000 },
     ...given,
   }
 }

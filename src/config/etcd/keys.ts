@@ -12,6 +12,8 @@ export const pastAuthorKeyOf = (prefix: string, revision: number): string => `${
 export const instancesPrefixOf = (prefix: string): string => `${prefix}/instances/`
 export const instanceKeyOf = (prefix: string, instance: string): string => `${instancesPrefixOf(prefix)}${instance}`
 
+export const upgradeKeyOf = (prefix: string): string => `${prefix}/upgrade`
+
 /** A key as faults and status name it. */
 export const nameOf = (key: string): string => `etcd:${key}`
 

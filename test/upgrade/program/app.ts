@@ -91,6 +91,6 @@ function stop(): void {
 }
 
 if (EXIT_CODE !== undefined) process.exit(Number(EXIT_CODE))
-record('started', '')
 if (!isLegacy) process.on('SIGTERM', DEAF === undefined ? stop : () => record('deaf', ''))
+record('started', '')
 setTimeout(() => server.listen({ host: '127.0.0.1', port: Number(PORT) }, () => record('listening', '')), Number(START_DELAY_MS))
