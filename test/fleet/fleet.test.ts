@@ -7,6 +7,7 @@ import { fileText } from '../config/etcd/followed.ts'
 import { liveWith, loaded } from '../config/live-fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { quiet } from '../kit/turns.ts'
+import { noUpgrade } from './kit/no-upgrade.ts'
 
 /** Whatever it is asked, it does not answer before it is closed. */
 function silentStore(): Store & { readonly closed: boolean } {
@@ -45,7 +46,8 @@ describe('the stop of an instance', () => {
       world,
       warn: () => undefined,
       onOutcome: () => undefined,
-      self: () => ({ build: '1', startedAt: 0, upgrade: null, whyNotReady: null }),
+      self: () => ({ build: '1', startedAt: 0, whyNotReady: null }),
+      own: noUpgrade,
     })
     fleet.start()
     await quiet()

@@ -8,7 +8,7 @@ test('what a member says while it ends sends the client to the next one', () => 
     { error: 'grpc: the client connection is closing', code: 1 },
     { error: 'transport is closing', code: 14 },
   ]) {
-    const failure = failureOf(503, answer, '')
+    const failure = failureOf(503, JSON.stringify(answer))
     assert.ok(failure instanceof EtcdRefusal && failure.elsewhere, answer.error)
   }
 })

@@ -8,6 +8,7 @@ import { Fleet } from '../../../src/fleet/fleet.ts'
 import { realWorld } from '../../../src/world.ts'
 import { options } from '../../config/fixture.ts'
 import { runPlane } from '../../kit/data-plane.ts'
+import { noUpgrade } from './no-upgrade.ts'
 import { fileOf, numberedFor } from './numbered.ts'
 
 export interface Place {
@@ -44,8 +45,8 @@ export async function startInstance({ endpoints, prefix, name, appPort, folder }
   const store = new EtcdGateway({ endpoints, login: null, tls: null }, realWorld)
   const { config: settings } = first.config.bootstrap
   if (settings === null) throw new Error('the file names no etcd')
-  const self = () => ({ build: 'test', startedAt: 0, upgrade: null, whyNotReady: null })
-  const fleet = new Fleet({ store, settings, live, world: realWorld, warn, onOutcome: () => undefined, self })
+  const self = () => ({ build: 'test', startedAt: 0, whyNotReady: null })
+  const fleet = new Fleet({ store, settings, live, world: realWorld, warn, onOutcome: () => undefined, self, own: noUpgrade })
   fleet.start()
   return {
     port: plane.port,

@@ -12,7 +12,7 @@ export interface Numbered {
   readonly text: string
 }
 
-export interface Follower extends AsyncDisposable {
+export interface RunningSource extends AsyncDisposable {
   readonly applied: readonly Numbered[]
   readonly warnings: readonly string[]
 }
@@ -21,7 +21,7 @@ export interface Follower extends AsyncDisposable {
 export const hasty = { connectMs: 500, answerMs: 1_000 } as const
 
 /** `readMs`: between two reads for truth. */
-export function startFollower(endpoints: readonly string[], prefix: string, readMs: number): Follower {
+export function startSource(endpoints: readonly string[], prefix: string, readMs: number): RunningSource {
   const applied: Numbered[] = []
   const warnings: string[] = []
   const { live } = liveWith(fileOf(endpoints, prefix))
