@@ -24,7 +24,7 @@ export interface Stormed {
 const readMs = [100, 2_000]
 
 /** All members run when it begins and when it ends. */
-export async function weather(etcd: Etcd, prefix: string, schedule: Schedule, instances: number): Promise<Stormed> {
+export async function runStorm(etcd: Etcd, prefix: string, schedule: Schedule, instances: number): Promise<Stormed> {
   await using stack = new AsyncDisposableStack()
   const links: FaultProxy[][] = []
   for (let client = 0; client <= instances; client++) {
@@ -111,19 +111,17 @@ async function strike(etcd: Etcd, blow: Exclude<Blow, { is: 'weather' | 'reset' 
 }
 
 async function compact(etcd: Etcd): Promise<void> {
-  await until(
-    async () => {
-      for (const { url } of etcd.members) {
-        const at = await ask(url, '/v3/kv/range', { key: Buffer.of(0).toString('base64') })
-        if (at === null) continue
-        if ((await ask(url, '/v3/kv/compaction', { revision: at.header.revision, physical: true })) !== null) return true
-        // it was compacted there before, and nothing was written since
-        return true
-      }
-      return false
-    },
-    () => 'nobody compacts',
-  )
+  const compacted = async (): Promise<boolean> => {
+    for (const { url } of etcd.members) {
+      const now = await ask(url, '/v3/kv/range', { key: Buffer.of(0).toString('base64') })
+      if (now === null) continue
+      // refused where nothing was written since the last time
+      await ask(url, '/v3/kv/compaction', { revision: now.header.revision, physical: true })
+      return true
+    }
+    return false
+  }
+  await until(compacted, () => 'nobody compacts')
 }
 
 async function memberOf(etcd: Etcd, whom: number | 'leader'): Promise<EtcdMember> {
