@@ -288,7 +288,6 @@ class Running {
       warm: () => Promise.resolve(),
       keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
-      ledBy: () => this.#fleet?.leads ?? null,
     })
   }
 

@@ -2,7 +2,7 @@
 import { hostname, userInfo } from 'node:os'
 import { type ExitCode, exitCode } from '../errors.ts'
 import { beginUpgrade, type FleetOrder, type Ordered, orderUpgrade } from '../fleet/commands.ts'
-import { type Progress, progressOf } from '../fleet/lockstep.ts'
+import { isAtEnd, type Progress, progressOf } from '../fleet/lockstep.ts'
 import type { InstanceRecord } from '../fleet/record.ts'
 import { readRoster } from '../fleet/roster.ts'
 import type { SharedUpgrade } from '../fleet/shared-upgrade.ts'
@@ -109,22 +109,29 @@ function goalText(goal: SharedUpgrade['goal'], { steps }: SharedUpgrade['plan'])
 }
 
 function fleetLine(upgrade: SharedUpgrade, instances: readonly InstanceRecord[], progress: Progress): string {
-  const own = instances.map((instance) => (instance.upgrade?.id === upgrade.id ? instance.upgrade : null))
+  const away = instances.filter((instance) => !isThere(upgrade, instance)).map(({ id }) => id)
   const { goal } = upgrade
-  const isThere = (one: (typeof own)[number]): boolean => {
-    if (goal.is === 'step') return one?.phase === 'shift' && one.step === goal.step
-    return one !== null && one.phase === (goal.is === 'commit' ? 'done' : 'rolled-back')
-  }
-  const there = own.filter(isThere).length
-  const met = goal.is === 'step' ? `, ${own.filter((one) => isThere(one) && one?.isMet).length} content` : ''
-  return `${goalLine(upgrade)}  there: ${there} of ${instances.length}${progress === 'under-way' ? met : ''}`
+  const met = goal.is === 'step' ? `, ${instances.filter((one) => isThere(upgrade, one) && one.upgrade?.isMet).length} content` : ''
+  const waits =
+    away.length === 0 || progress !== 'under-way' ? '' : `, not ${away.slice(0, 3).join(', ')}${away.length > 3 ? ' and others' : ''}`
+  return `${goalLine(upgrade)}  there: ${instances.length - away.length} of ${instances.length}${met}${waits}`
+}
+
+function isThere(shared: SharedUpgrade, instance: InstanceRecord): boolean {
+  const { goal, id } = shared
+  if (goal.is !== 'step') return isAtEnd(shared, instance)
+  const { upgrade } = instance
+  return upgrade?.id === id && upgrade.phase === 'shift' && upgrade.step === goal.step
 }
 
 /** Who has not come where the others are, and why. */
-function endText({ to, goal }: SharedUpgrade, instances: readonly InstanceRecord[], progress: Progress): string {
+function endText(upgrade: SharedUpgrade, instances: readonly InstanceRecord[], progress: Progress): string {
   if (progress !== 'apart') return ''
-  const away = instances.filter(({ roles, upgrade }) => goal.is === 'commit' && (roles.stable !== to || upgrade?.isFrozen === true))
-  return away
-    .map(({ id, upgrade }) => `${id} is not there: ${upgrade?.phase ?? 'no upgrade'}, ${upgrade?.why ?? 'no reason given'}\n`)
+  return instances
+    .filter((instance) => !isAtEnd(upgrade, instance))
+    .map(
+      ({ id, roles, upgrade: own }) =>
+        `${id} is not there: stable is ${roles.stable}, ${own?.phase ?? 'no upgrade'}, ${own?.why ?? 'no reason given'}\n`,
+    )
     .join('')
 }

@@ -1,15 +1,15 @@
 /** What people order of a fleet's upgrade. Each is one compare-and-swap of its key; said twice it happens once. */
 import { configKeyOf, nameOf } from '../config/etcd/keys.ts'
-import type { Store } from '../config/etcd/store.ts'
+import type { Store, Unchanged } from '../config/etcd/store.ts'
 import { parseDynamic } from '../config/parse.ts'
 import type { Dynamic, PlanSettings } from '../config/settings.ts'
 import { BatonError } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
 import { ConfigLog, type Revision } from './config-log.ts'
-import { progressOf, stepAfter } from './lockstep.ts'
+import { isOver, progressOf, stepAfter } from './lockstep.ts'
 import type { InstanceRecord } from './record.ts'
 import { type Roster, readRoster } from './roster.ts'
-import type { Goal, SharedUpgrade } from './shared-upgrade.ts'
+import { type Goal, lineOf, type SharedUpgrade } from './shared-upgrade.ts'
 import { moveUpgrade, readUpgrade } from './upgrade-log.ts'
 
 export type FleetOrder = 'promote' | 'pause' | 'resume' | 'rollback'
@@ -45,11 +45,13 @@ export async function beginUpgrade(store: FleetStore, prefix: string, { to, plan
     if (present.to === to) return { is: 'unchanged', upgrade: present }
     throw refused(`upgrade ${present.id} from ${present.from} to ${present.to} is under way`)
   }
-  const dynamic = await configurationOf(store, prefix, roster)
+  const { dynamic, unchanged } = await configurationOf(store, prefix, roster)
   const from = stableOf(roster.instances)
   if (!Object.hasOwn(dynamic.versions, to))
     throw new BatonError('usage', `there is no version ${to}; there is ${Object.keys(dynamic.versions).join(', ')}`)
   if (from === to) return null
+  refuseBusy(roster.instances)
+  refuseElsewhere(dynamic.stable, from, to)
   const next: SharedUpgrade = {
     id,
     from,
@@ -60,8 +62,8 @@ export async function beginUpgrade(store: FleetStore, prefix: string, { to, plan
     beganAt: now,
     movedAt: now,
   }
-  if (await moveUpgrade(store, prefix, next, found.revision)) return { is: 'accepted', upgrade: next }
-  throw refused('somebody else has just begun an upgrade')
+  if (await moveUpgrade(store, prefix, next, found.revision, [unchanged])) return { is: 'accepted', upgrade: next }
+  throw refused('somebody else has just begun an upgrade, or written a configuration')
 }
 
 /** `by` is told where it goes back. @throws BatonError `refused`, `unreachable`. */
@@ -97,12 +99,18 @@ function goalAfter({ id, goal, plan }: SharedUpgrade, order: FleetOrder, by: str
     case 'resume':
       return goal.isPaused ? { ...goal, isPaused: false } : null
     case 'rollback':
-      return { is: 'rollback', by, why: `ordered by ${by}`, evidence: null }
+      return { is: 'rollback', by: lineOf(by), why: lineOf(`ordered by ${by}`), evidence: null }
   }
 }
 
+interface Configured {
+  readonly dynamic: Dynamic
+  /** Holds while it is the one in etcd. */
+  readonly unchanged: Unchanged
+}
+
 /** The one that every instance runs. */
-async function configurationOf(store: FleetStore, prefix: string, { instances, unknown }: Roster): Promise<Dynamic> {
+async function configurationOf(store: FleetStore, prefix: string, { instances, unknown }: Roster): Promise<Configured> {
   if (unknown.length > 0) throw refused(`${unknown[0]} is an instance of another build of baton, which cannot be led`)
   const [first] = instances
   if (first === undefined) throw refused('no instance lives')
@@ -110,7 +118,8 @@ async function configurationOf(store: FleetStore, prefix: string, { instances, u
   if (current === null) throw refused('there is no configuration in etcd, so each instance has its own: baton config put FILE')
   const apart = instances.find((instance) => instance.revision !== current.revision)
   if (apart !== undefined) throw refused(whyApart(apart, current))
-  return parseDynamic(current.text, nameOf(configKeyOf(prefix)), first.limits)
+  const key = configKeyOf(prefix)
+  return { dynamic: parseDynamic(current.text, nameOf(key), first.limits), unchanged: { key, revision: current.revision } }
 }
 
 function whyApart({ id, revision, refused: faults }: InstanceRecord, current: Revision): string {
@@ -123,6 +132,17 @@ function stableOf(instances: readonly InstanceRecord[]): VersionName {
   const other = instances.find(({ roles }) => roles.stable !== first?.roles.stable)
   if (first !== undefined && other === undefined) return first.roles.stable
   throw refused(`${first?.id} has ${first?.roles.stable} as stable, ${other?.id} has ${other?.roles.stable}`)
+}
+
+function refuseBusy(instances: readonly InstanceRecord[]): void {
+  const busy = instances.find(({ upgrade }) => upgrade !== null && !isOver(upgrade))
+  if (busy !== undefined) throw refused(`${busy.id} is still in upgrade ${busy.upgrade?.id}, which has come to ${busy.upgrade?.phase}`)
+}
+
+/** An instance that starts anew begins with the configured one, and could neither walk from `from` nor be at `to`. */
+function refuseElsewhere(configured: VersionName, from: VersionName, to: VersionName): void {
+  if (configured === from || configured === to) return
+  throw refused(`the configuration says stable: ${configured}, where an instance that starts anew would begin; put stable: ${from} first`)
 }
 
 function planOf({ rollout }: Dynamic, name: string | null): PlanSettings {

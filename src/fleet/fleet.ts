@@ -47,11 +47,6 @@ export class Fleet {
     this.#follower = new Follower({ store, prefix, self: this.#self, world, warn, own })
   }
 
-  /** The upgrade that the fleet leads, as far as is known here. */
-  get leads(): string | null {
-    return this.#follower.leads
-  }
-
   start(): void {
     this.#source.start()
     this.#member.start()

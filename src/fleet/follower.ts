@@ -24,7 +24,7 @@ export interface FollowerParts {
   readonly store: Pick<Store, 'get' | 'list' | 'commit'>
   readonly prefix: string
   readonly self: string
-  readonly world: World
+  readonly world: Pick<World, 'now' | 'every'>
   readonly warn: (message: string, error: unknown) => void
   readonly own: OwnUpgrade
   /** Default 1,000. */
@@ -37,15 +37,9 @@ export class Follower {
   #looking: Promise<void> | null = null
   #stopped = false
   #failing = false
-  #leads: string | null = null
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
-  }
-
-  /** The upgrade that the fleet leads, as far as is known here. */
-  get leads(): string | null {
-    return this.#leads
   }
 
   start(): void {
@@ -74,7 +68,6 @@ export class Follower {
       const found = await readUpgrade(store, prefix)
       if (found.isForeign && !this.#failing) warn('the upgrade in etcd is of another build; this instance takes no part in it', prefix)
       this.#failing = found.isForeign
-      this.#leads = found.upgrade?.id ?? null
       if (found.upgrade !== null && !this.#stopped) await this.#follow(found.upgrade, found)
     } catch (error) {
       if (!this.#failing) warn('the upgrade of the fleet cannot be followed now', error)
@@ -114,7 +107,7 @@ export class Follower {
     if (upgrade.goal.is !== 'step' || own.standing().upgrade?.isMet !== true) return
     const { instances, unknown, unchanged } = await readRoster(store, prefix)
     const goal = unknown.length > 0 ? null : nextGoal(upgrade, instances)
-    if (goal !== null) await this.#move(upgrade, goal, revision, goal.is === 'commit' ? unchanged : [])
+    if (goal !== null) await this.#move(upgrade, goal, revision, goal.is === 'commit' ? [unchanged] : [])
   }
 
   async #move(upgrade: SharedUpgrade, goal: Goal, revision: number, also: Parameters<typeof moveUpgrade>[4]): Promise<void> {

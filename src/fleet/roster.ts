@@ -9,8 +9,8 @@ export interface Roster {
   /** Keys whose records this build does not understand. */
   readonly unknown: readonly string[]
   readonly header: StoreHeader
-  /** Holds while no record has changed since. */
-  readonly unchanged: readonly Unchanged[]
+  /** Holds while no record has changed since, and none has come. */
+  readonly unchanged: Unchanged
 }
 
 export async function readRoster(store: Pick<Store, 'list'>, prefix: string): Promise<Roster> {
@@ -20,6 +20,6 @@ export async function readRoster(store: Pick<Store, 'list'>, prefix: string): Pr
     instances: read.flatMap(({ record }) => (record === null ? [] : [record])),
     unknown: read.filter(({ record }) => record === null).map(({ key }) => key),
     header,
-    unchanged: entries.map(({ key, revision }) => ({ key, revision })),
+    unchanged: { prefix: instancesPrefixOf(prefix), since: header.revision },
   }
 }

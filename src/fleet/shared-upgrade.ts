@@ -3,7 +3,9 @@
  * judges its own new version; what it says of that stands in its record. Whoever sees first that all are there moves the goal.
  */
 import { isMapping } from '../config/mapping.ts'
-import type { PlanSettings } from '../config/settings.ts'
+import { areOrderly } from '../config/plan-check.ts'
+import type { PlanSettings, PlanStepSettings } from '../config/settings.ts'
+import { namePattern } from '../config/text.ts'
 import type { VersionName } from '../routing/route.ts'
 
 export type Goal =
@@ -40,16 +42,29 @@ export function writeShared(upgrade: SharedUpgrade): string {
   return JSON.stringify({ v: format, ...upgrade })
 }
 
-/** Null where it is none that this build understands. */
+/**
+ * Null where it is none that this build understands. Whoever may write etcd may have written it, so that it is held to what a configuration
+ * may say: a figure that no clock can wait for, or that JSON cannot write again, must not reach the journal.
+ */
 export function readShared(text: string): SharedUpgrade | null {
   const value = parse(text)
   if (!isMapping(value) || value.v !== format) return null
   const { id, from, to, configuredStable, beganAt, movedAt, plan, goal } = value
-  const areTexts = [from, to, configuredStable].every((part) => typeof part === 'string')
-  const isNamed = typeof id === 'string' && /^upg-\d{8}-[0-9a-z]{4}$/.test(id)
-  const areTimes = typeof beganAt === 'number' && typeof movedAt === 'number'
-  return areTexts && isNamed && areTimes && isPlan(plan) && isGoal(goal, plan) ? (value as unknown as SharedUpgrade) : null
+  const isNamed = typeof id === 'string' && /^upg-\d{8}-[0-9a-z]{4}$/.test(id) && [from, to, configuredStable].every(isName) && from !== to
+  const areTimes = [beganAt, movedAt].every((part) => isFigure(part, lastInstant))
+  return isNamed && areTimes && isPlan(plan) && isGoal(goal, plan) ? (value as unknown as SharedUpgrade) : null
 }
+
+/** As it may stand in a goal: one line, and not a book. */
+export function lineOf(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').slice(0, maxLine)
+}
+
+const maxLine = 1_000
+/** Of a Date. */
+const lastInstant = 8.64e15
+const dayMs = 86_400_000
+const weekMs = 7 * dayMs
 
 function parse(text: string): unknown {
   try {
@@ -60,20 +75,39 @@ function parse(text: string): unknown {
   }
 }
 
-function isPlan(value: unknown): value is PlanSettings {
-  if (!isMapping(value) || value.strategy !== 'shift' || typeof value.name !== 'string' || !Array.isArray(value.steps)) return false
-  const areTimes = [value.readyTimeoutMs, value.retireAfterMs].every((part) => typeof part === 'number' && part >= 0)
-  return areTimes && value.steps.length > 0 && value.steps.length <= 1_000 && value.steps.every(isStep)
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && namePattern.test(value)
 }
 
-function isStep(value: unknown): boolean {
+/** It is shown in terminals. */
+function isLine(value: unknown): boolean {
+  return typeof value === 'string' && value === lineOf(value)
+}
+
+function isFigure(value: unknown, max: number): boolean {
+  return typeof value === 'number' && value >= 0 && value <= max
+}
+
+function isPlan(value: unknown): value is PlanSettings {
+  if (!isMapping(value) || value.strategy !== 'shift' || !isName(value.name) || !Array.isArray(value.steps)) return false
+  const { steps, readyTimeoutMs, retireAfterMs } = value
+  if (!isFigure(readyTimeoutMs, dayMs) || !isFigure(retireAfterMs, weekMs)) return false
+  return steps.length > 0 && steps.length <= 100 && steps.every(isStep) && areOrderly(steps)
+}
+
+function isStep(value: unknown): value is PlanStepSettings {
   if (!isMapping(value) || typeof value.manual !== 'boolean') return false
-  const isKind = value.is === 'header-only' || value.is === 'weight' || value.is === 'bake'
-  return isKind && [value.weight, value.forMs, value.minRequests].every((part) => typeof part === 'number' && part >= 0)
+  const { is, weight, forMs, minRequests } = value
+  return isWeightOf(is, weight) && isFigure(forMs, weekMs) && isFigure(minRequests, 1_000_000_000)
+}
+
+function isWeightOf(is: unknown, weight: unknown): boolean {
+  if (is === 'header-only') return weight === 0
+  return is === 'bake' ? weight === 100 : is === 'weight' && weight !== 0 && isFigure(weight, 100)
 }
 
 function isGoal(value: unknown, { steps }: PlanSettings): boolean {
   if (!isMapping(value)) return false
-  if (value.is === 'step') return steps[Number(value.step)] !== undefined && typeof value.isPaused === 'boolean'
-  return value.is === 'commit' || (value.is === 'rollback' && typeof value.by === 'string' && typeof value.why === 'string')
+  if (value.is === 'step') return typeof value.step === 'number' && steps[value.step] !== undefined && typeof value.isPaused === 'boolean'
+  return value.is === 'commit' || (value.is === 'rollback' && isLine(value.by) && isLine(value.why))
 }

@@ -19,6 +19,7 @@ import { isIdle, type Ledger, servesAgain } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
+import { precheckFault } from './precheck.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
 import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
@@ -126,7 +127,7 @@ export class Conductor {
       const plan: Plan | undefined = Object.hasOwn(rollout.plans, name) ? rollout.plans[name] : undefined
       if (plan === undefined) return { is: 'unknown', what: `plan ${name}` }
       const id = newUpgradeId(world.now(), () => world.random())
-      return await this.#begin(id, to, plan)
+      return await this.#begin({ id, to, plan, led: false })
     })
   }
 
@@ -137,17 +138,17 @@ export class Conductor {
       const { running, ledger } = keeper
       if (ledger.upgrade?.id === id) return { is: 'unchanged', upgrade: ledger.upgrade }
       if (running !== null) return underWay(running)
-      return await this.#begin(id, to, plan)
+      return await this.#begin({ id, to, plan, led: true })
     })
   }
 
   /** Within a turn. */
-  async #begin(id: UpgradeId, to: VersionName, plan: Plan): Promise<OrderOutcome> {
+  async #begin(begun: Pick<Upgrade, 'id' | 'to' | 'plan' | 'led'>): Promise<OrderOutcome> {
     const { keeper, versions, world } = this.#parts
-    const { ledger } = keeper
-    const { stable: from } = ledger
-    const move = begin({ id, from, to, plan, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
-    await this.#move(move, 'ordered', servesAgain(ledger, to))
+    const { to } = begun
+    const from = keeper.ledger.stable
+    const move = begin({ ...begun, from, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
+    await this.#move(move, 'ordered', servesAgain(keeper.ledger, to))
     versions.undrain(to)
     return { is: 'accepted', upgrade: move.next }
   }
@@ -304,16 +305,8 @@ export class Conductor {
   }
 
   #precheck({ to, seq }: Upgrade): void {
-    const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    const fault = isThere ? this.#whyNotStartable(to) : `no version ${to} is configured`
-    this.#take(fault === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail: fault }, seq)
-  }
-
-  /** Null: it runs, or can be started. */
-  #whyNotStartable(name: VersionName): string | null {
-    const { dynamic, versions, keeperLost } = this.#parts
-    const isManaged = dynamic().versions[name]?.endpoint.is === 'process'
-    return isManaged && versions.pid(name) === null && keeperLost() ? `the keeper is lost, so ${name} cannot be started` : null
+    const detail = precheckFault(to, this.#parts)
+    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, seq)
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -336,7 +329,7 @@ export class Conductor {
     const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
     // what nothing could come after would leave nobody to serve
-    const fault = phase === 'stop-old' && isExclusive(upgrade) ? this.#whyNotStartable(to) : null
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? precheckFault(to, this.#parts) : null
     if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again

@@ -40,15 +40,13 @@ export interface Commanded {
   readonly keeper: LedgerKeeper
   readonly journal: JournalReader
   holding(): Holding
-  /** The upgrade that a fleet moves, by its name; null if none is known of. */
-  ledBy(): string | null
 }
 
-export function rolloutControl({ conductor, orders, keeper, journal, holding, ledBy }: Commanded): Control {
+export function rolloutControl({ conductor, orders, keeper, journal, holding }: Commanded): Control {
   /** One instance does not walk ahead of the others; to go back is for any to demand. */
   const unlessLed = async (act: () => Promise<OrderOutcome>): Promise<OrderOutcome> => {
     const { running } = keeper
-    if (running === null || running.id !== ledBy()) return await act()
+    if (running?.led !== true) return await act()
     return { is: 'refused', reason: `upgrade ${running.id} is the fleet's: add --fleet -c FILE` }
   }
   const held = async (wanted: boolean, act: () => void): Promise<OrderOutcome> => {

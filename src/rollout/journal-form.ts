@@ -82,6 +82,7 @@ function upgradeOf(fields: JournalFields): Upgrade {
     to: fields.text('to'),
     plan,
     ours: fields.flag('ours'),
+    led: fields.anything('led') === true,
     oldPid: pidOf(fields.anything('oldPid')),
     seq: fields.figure('seq'),
     beganAt: fields.figure('beganAt'),

@@ -25,7 +25,9 @@ export interface Led {
     readonly upgrade: Whereabouts | null
     readonly stable: VersionName
     readonly configuredStable: VersionName
-    /** The last verdict. */
+    /** The upgrade is a fleet's. */
+    readonly isLed: boolean
+    /** The verdict that took it back. */
     readonly evidence: Verdict | null
   }
   join(upgrade: { readonly id: string; readonly to: VersionName; readonly plan: Plan }): Promise<OrderOutcome>
@@ -38,7 +40,9 @@ export function ledBy(conductor: Conductor, keeper: LedgerKeeper): Led {
     standing() {
       const { upgrade, stable, configuredStable } = keeper.ledger
       const whereabouts = upgrade === null ? null : whereaboutsOf(upgrade, stable, conductor.stepMet)
-      return { upgrade: whereabouts, stable, configuredStable, evidence: conductor.verdict }
+      const isJudged = upgrade !== null && 'why' in upgrade && upgrade.why.code === 'verdict'
+      const evidence = isJudged ? conductor.verdict : null
+      return { upgrade: whereabouts, stable, configuredStable, isLed: upgrade?.led === true, evidence }
     },
     join: ({ id, to, plan }) => conductor.join(id, to, { ...plan, steps: plan.steps.map((step) => ({ ...step, manual: true })) }),
     promote: (step) => conductor.promote(step, 'fleet'),

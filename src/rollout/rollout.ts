@@ -36,8 +36,6 @@ export interface RolloutParts {
   keeperLost(): boolean
   /** Where requests can be made to wait. */
   holding(): Holding
-  /** The upgrade that a fleet moves, by its name; null if none is known of. */
-  ledBy(): string | null
 }
 
 export class Rollout {
@@ -66,7 +64,7 @@ export class Rollout {
       hold: () => holding().hold(),
       release: () => holding().release(),
     })
-    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding, ledBy: parts.ledBy })
+    this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding })
     this.led = ledBy(this.#conductor, keeper)
   }
 

@@ -41,7 +41,7 @@ import { isExclusive, isRoutedAlike, planStepOf } from './roles.ts'
 import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade } from './upgrade.ts'
 
 /** What an upgrade is from its begin to its end. */
-type Begun = Pick<Upgrade, 'id' | 'from' | 'to' | 'plan' | 'ours' | 'oldPid'>
+type Begun = Pick<Upgrade, 'id' | 'from' | 'to' | 'plan' | 'ours' | 'led' | 'oldPid'>
 
 /** What can be the reason of a rollback or of standing still. */
 type Trouble = Extract<Event, { readonly detail: string } | { readonly is: 'order' }>
@@ -58,9 +58,9 @@ export function step(upgrade: Upgrade, event: Event, now: number): Move {
 }
 
 function enter(upgrade: Upgrade, place: Place, now: number): Move {
-  const { id, from, to, plan, ours, oldPid, beganAt } = upgrade
+  const { id, from, to, plan, ours, led, oldPid, beganAt } = upgrade
   const phaseSince = place.phase === upgrade.phase ? upgrade.phaseSince : now
-  const next: Upgrade = { id, from, to, plan, ours, oldPid, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
+  const next: Upgrade = { id, from, to, plan, ours, led, oldPid, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
   const route: readonly Action[] = isRoutedAlike(upgrade, next) ? [] : [{ do: 'route' }]
   return { next, actions: [...route, ...actionsOf(next)] }
 }

@@ -42,6 +42,8 @@ interface Common {
   readonly plan: Plan
   /** `to` did not run before this upgrade: a rollback drains and stops it again. */
   readonly ours: boolean
+  /** A fleet moves it: its steps end by the fleet's word alone. */
+  readonly led: boolean
   /** Whom `from` was as it began: the pid of its process, `host/version` of an external one. */
   readonly oldPid: Pid | null
   /** Goes up by one with each move; an event of an earlier move is stale. */

@@ -30,6 +30,7 @@ export function upgradeAt(place: Place, parts: Partial<Omit<Upgrade, keyof Place
     to: 'v2',
     plan,
     ours: true,
+    led: false,
     oldPid: 4_001,
     seq: 1,
     beganAt: now,

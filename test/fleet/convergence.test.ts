@@ -28,7 +28,7 @@ describe('an instance that', () => {
         instances: [{ ...record, ...told }],
         unknown: [],
         header: { cluster: '1', revision: 20 },
-        unchanged: [],
+        unchanged: { prefix: '/p/instances/', since: 20 },
       })
       const entry = state === 'refused' ? { id: 'shop-1', faults: ['a fault'] } : 'shop-1'
       assert.deepEqual(found, { ...nobody, [state]: [entry] })
@@ -36,18 +36,36 @@ describe('an instance that', () => {
   }
 
   test('tells of itself in words that this build does not understand: pending', () => {
-    const found = convergenceOn(10, { instances: [], unknown: ['/p/instances/x'], header: { cluster: '1', revision: 20 }, unchanged: [] })
+    const found = convergenceOn(10, {
+      instances: [],
+      unknown: ['/p/instances/x'],
+      header: { cluster: '1', revision: 20 },
+      unchanged: { prefix: '/p/instances/', since: 20 },
+    })
     assert.deepEqual(found, { ...nobody, pending: ['/p/instances/x'] })
   })
 })
 
 test('each instance is in one state, in the order of the roster', () => {
   const instances = table.map(([id, told]) => ({ ...record, ...told, id }))
-  const { taken, refused, pending } = convergenceOn(10, { instances, unknown: [], header: { cluster: '1', revision: 20 }, unchanged: [] })
+  const { taken, refused, pending } = convergenceOn(10, {
+    instances,
+    unknown: [],
+    header: { cluster: '1', revision: 20 },
+    unchanged: { prefix: '/p/instances/', since: 20 },
+  })
   const named = (state: keyof Convergence) => table.filter((row) => row[2] === state).map(([id]) => id)
   assert.deepEqual([taken, refused.map(({ id }) => id), pending], [named('taken'), named('refused'), named('pending')])
 })
 
 test('nobody has nothing to take', () => {
-  assert.deepEqual(convergenceOn(10, { instances: [], unknown: [], header: { cluster: '1', revision: 20 }, unchanged: [] }), nobody)
+  assert.deepEqual(
+    convergenceOn(10, {
+      instances: [],
+      unknown: [],
+      header: { cluster: '1', revision: 20 },
+      unchanged: { prefix: '/p/instances/', since: 20 },
+    }),
+    nobody,
+  )
 })

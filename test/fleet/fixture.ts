@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { EtcdGateway } from '../../src/config/etcd/gateway.ts'
 import type { Store } from '../../src/config/etcd/store.ts'
 import type { Limits } from '../../src/config/settings.ts'
+import type { OwnUpgrade } from '../../src/fleet/follower.ts'
 import type { InstanceRecord } from '../../src/fleet/record.ts'
 import { realWorld } from '../../src/world.ts'
 
@@ -37,4 +38,12 @@ export const record: InstanceRecord = {
   ready: true,
   whyNotReady: null,
   limits,
+}
+
+/** Of an instance that no upgrade is about. */
+export const noUpgrade: OwnUpgrade = {
+  standing: () => ({ upgrade: null, isLed: false, stable: 'v1', configuredStable: 'v1', evidence: null }),
+  join: () => Promise.reject(new Error('no upgrade is expected here')),
+  promote: () => Promise.reject(new Error('no upgrade is expected here')),
+  rollBack: () => Promise.reject(new Error('no upgrade is expected here')),
 }

@@ -7,7 +7,7 @@ import { fileText } from '../config/etcd/followed.ts'
 import { liveWith, loaded } from '../config/live-fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { quiet } from '../kit/turns.ts'
-import { noUpgrade } from './kit/no-upgrade.ts'
+import { noUpgrade } from './fixture.ts'
 
 /** Whatever it is asked, it does not answer before it is closed. */
 function silentStore(): Store & { readonly closed: boolean } {

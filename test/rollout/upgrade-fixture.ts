@@ -26,7 +26,7 @@ export interface Standing {
 }
 
 /** What an upgrade begins with. */
-export const begun = { id: 'upg-20261124-abcd', from: 'v1', to: 'v2', plan: plan(), ours: true, oldPid: 4_001 } as const
+export const begun = { id: 'upg-20261124-abcd', from: 'v1', to: 'v2', plan: plan(), ours: true, led: false, oldPid: 4_001 } as const
 
 export function upgradeAt(place: Place, { plan: followed = plan(), ours = true }: Standing = {}): Upgrade {
   const common = {

@@ -1,5 +1,5 @@
 /** The JSON of etcd's gateway: keys and values in base64, 64-bit numbers as texts, what is empty left out. */
-import type { KeyValue, StoreHeader, WatchEvent, Write } from './store.ts'
+import type { KeyValue, StoreHeader, Unchanged, WatchEvent, Write } from './store.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
@@ -7,6 +7,14 @@ export function requestOf(write: Write): Json {
   if (write.is === 'delete') return { request_delete_range: { key: base64(write.key) } }
   const lease = write.lease === undefined || write.lease === null ? {} : { lease: write.lease }
   return { request_put: { key: base64(write.key), value: base64(write.value), ...lease } }
+}
+
+/** One of a transaction's conditions; of a prefix it is one as well, however many keys there are: etcd takes 128 in all. */
+export function comparisonOf(unchanged: Unchanged): Json {
+  if ('prefix' in unchanged) {
+    return { ...rangeOf(unchanged.prefix), target: 'MOD', result: 'LESS', mod_revision: String(unchanged.since + 1) }
+  }
+  return { key: base64(unchanged.key), target: 'MOD', result: 'EQUAL', mod_revision: String(unchanged.revision) }
 }
 
 /** The keys that begin with `prefix`: up to the prefix with its last byte one higher. */

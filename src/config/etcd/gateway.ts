@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { Pool } from 'undici'
 import { BatonError, errorCode, errorMessage } from '../../errors.ts'
 import type { World } from '../../world.ts'
-import { base64, entryOf, headerOf, type Json, listOf, mappingOf, parse, rangeOf, requestOf, textOf } from './gateway-json.ts'
+import { base64, comparisonOf, entryOf, headerOf, type Json, listOf, mappingOf, parse, rangeOf, requestOf, textOf } from './gateway-json.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { causeOf, EtcdRefusal, failureOf } from './refusal.ts'
 import type { Listing, Store, Unchanged, Watch, Watcher, Write } from './store.ts'
@@ -80,16 +80,8 @@ export class EtcdGateway implements Store {
   }
 
   async commit(unchanged: readonly Unchanged[], writes: readonly Write[]) {
-    const compare = unchanged.map(({ key, revision }) => ({
-      key: base64(key),
-      target: 'MOD',
-      result: 'EQUAL',
-      mod_revision: String(revision),
-    }))
-    return await this.#ask('/v3/kv/txn', { compare, success: writes.map(requestOf) }, (answer) => ({
-      header: headerOf(answer),
-      done: answer.succeeded === true,
-    }))
+    const request = { compare: unchanged.map(comparisonOf), success: writes.map(requestOf) }
+    return await this.#ask('/v3/kv/txn', request, (answer) => ({ header: headerOf(answer), done: answer.succeeded === true }))
   }
 
   watch(what: { readonly key: string } | { readonly prefix: string }, revision: number, watcher: Watcher): Watch {

@@ -16,11 +16,11 @@ export interface KeyValue {
   readonly lease: string | null
 }
 
-/** Holds if the key's last write was at `revision`; 0 is that it is not there. */
-export interface Unchanged {
-  readonly key: string
-  readonly revision: number
-}
+export type Unchanged =
+  /** Holds if the key's last write was at `revision`; 0 is that it is not there. */
+  | { readonly key: string; readonly revision: number }
+  /** Holds if no key that begins with `prefix` was written after `since`; that some have gone does not matter. */
+  | { readonly prefix: string; readonly since: number }
 
 export type Write =
   | { readonly is: 'put'; readonly key: string; readonly value: string; readonly lease?: string | null }

@@ -8,7 +8,7 @@ import { Fleet } from '../../../src/fleet/fleet.ts'
 import { realWorld } from '../../../src/world.ts'
 import { options } from '../../config/fixture.ts'
 import { runPlane } from '../../kit/data-plane.ts'
-import { noUpgrade } from './no-upgrade.ts'
+import { noUpgrade } from '../fixture.ts'
 import { fileOf, numberedFor } from './numbered.ts'
 
 export interface Place {
