@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Etcd, startEtcdCluster } from '../kit/etcd.ts'
 import { needs } from '../kit/packages.ts'
 import { scheduleOf } from './kit/schedule.ts'
-import { weather } from './kit/storm.ts'
+import { runStorm } from './kit/storm.ts'
 
 const instances = 5
 const size = { puts: 60, blows: 30, clients: instances + 1, members: 3 }
@@ -25,7 +25,7 @@ describe('instances that follow etcd through faults', { skip: needs('etcd') }, (
   for (const seed of [1, 2, 3])
     test(`seed ${seed}`, async () => {
       const schedule = scheduleOf(seed, size)
-      const { complaints, committed } = await weather(etcd, `/seed-${seed}`, schedule, instances)
+      const { complaints, committed } = await runStorm(etcd, `/seed-${seed}`, schedule, instances)
       assert.deepEqual(complaints, [], JSON.stringify(schedule))
       assert.equal(committed, size.puts)
     })

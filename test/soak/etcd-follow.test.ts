@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { scheduleOf } from '../fleet/kit/schedule.ts'
-import { weather } from '../fleet/kit/storm.ts'
+import { runStorm } from '../fleet/kit/storm.ts'
 import { type Etcd, startEtcdCluster } from '../kit/etcd.ts'
 import { needs } from '../kit/packages.ts'
 import { record } from './record.ts'
@@ -37,7 +37,7 @@ describe('instances that follow etcd through faults', { skip: needs('etcd') }, (
   for (let seed = first; seed < first + rounds; seed++)
     test(`seed ${seed}`, async () => {
       const schedule = scheduleOf(seed, size)
-      const { complaints, committed, applied } = await weather(etcd, `/seed-${seed}`, schedule, instances)
+      const { complaints, committed, applied } = await runStorm(etcd, `/seed-${seed}`, schedule, instances)
       assert.deepEqual(complaints, [], JSON.stringify(schedule))
       total.committed += committed
       total.applied += applied

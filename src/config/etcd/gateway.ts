@@ -198,10 +198,12 @@ export class EtcdGateway implements Store {
     const reasons: string[] = []
     let renewed = false
     let reconnected = false
+    const first = this.#turn
     for (let tries = 0; tries < this.#pools.length; ) {
       if (this.#closing.signal.aborted) throw new BatonError('unreachable', 'the connection to etcd is closed')
-      const pool = this.#pools[this.#turn]
-      const endpoint = this.#settings.endpoints[this.#turn] ?? ''
+      const at = (first + tries) % this.#pools.length
+      const pool = this.#pools[at]
+      const endpoint = this.#settings.endpoints[at] ?? ''
       if (pool === undefined) break
       try {
         return await ask(pool)
@@ -220,7 +222,8 @@ export class EtcdGateway implements Store {
         }
         reasons.push(`${endpoint}: ${causeOf(error)}`)
         tries++
-        this.#turn = (this.#turn + 1) % this.#pools.length
+        // unless another question has moved it on: of two that fail at once, the second would pass over the next endpoint
+        if (this.#turn === at) this.#turn = (at + 1) % this.#pools.length
       }
     }
     throw new BatonError('unreachable', `etcd cannot be reached: ${reasons.join('; ')}`)

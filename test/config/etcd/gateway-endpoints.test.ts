@@ -54,6 +54,24 @@ describe('endpoints of an etcd', { skip: needs('etcd') }, () => {
     assert.equal(silent.connections, 0)
   })
 
+  test('that end, in the words of etcd, are left for the next', async (t) => {
+    await using etcd = await startEtcd()
+    const ending = await impostor(t, (response) => {
+      response.statusCode = 503
+      response.end('{"error":"grpc: the client connection is closing","code":1}')
+    })
+    assert.equal((await gatewayTo(t, [ending, etcd.url], quick).get('/x')).entry, null)
+  })
+
+  test('are asked by many at once, who do not push each other past the one that answers', async (t) => {
+    await using rude = await startFaultProxy(await freePort())
+    rude.weather = { is: 'refusing' }
+    const url = await impostor(t, (response) => void response.end('{"header":{"cluster_id":"1","revision":"1"}}'))
+    const gateway = gatewayTo(t, [rude.url, `http://127.0.0.1:${await freePort()}`, url], quick)
+    const answers = await Promise.all(Array.from({ length: 6 }, () => gateway.get('/x')))
+    assert.equal(answers.length, 6)
+  })
+
   test('of which none answers are all named, each with its reason, in bounded time', async (t) => {
     await using etcd = await startEtcd()
     await using silent = await startFaultProxy(etcd.member.port)

@@ -1,78 +1,36 @@
-/** A read and the watch are two connections: what was asked first may be answered last. */
+/** A read and the watch are two connections: what was asked first may be answered last, and the watch be gone by then. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EtcdSource } from '../../../src/config/etcd/etcd-source.ts'
 import type { KeyValue, Store, Watcher } from '../../../src/config/etcd/store.ts'
-import { fileOf, numbered } from '../../fleet/kit/numbered.ts'
-import { FakeWorld } from '../../kit/fake-world.ts'
 import { quiet } from '../../kit/turns.ts'
-import { liveWith } from '../live-fixture.ts'
+import { configText, follow, key } from './followed.ts'
 
-type Answer = Awaited<ReturnType<Store['get']>>
-
-const key = '/shop/config'
-
-function entryAt(revision: number): KeyValue {
-  return { key, value: numbered(revision), revision, lease: null }
-}
-
-function answerAt(revision: number, cluster = '1'): Answer {
-  return { header: { cluster, revision }, entry: entryAt(revision) }
-}
-
-/** A store whose answers come when the test says so. */
-function startSource() {
-  const asked: ((answer: Answer) => void)[] = []
+test('an answer that the watch overtook before it ended is asked for again at once', async (t) => {
+  const asked: ((revision: number) => void)[] = []
   const watchers: Watcher[] = []
-  const warnings: string[] = []
-  const world = new FakeWorld()
-  const { live } = liveWith(fileOf(['http://127.0.0.1:1'], '/shop'))
+  const entryAt = (revision: number): KeyValue => ({ key, value: configText(revision), revision, lease: null })
+  const headerAt = (revision: number) => ({ cluster: '1', revision })
   const store: Pick<Store, 'get' | 'watch'> = {
-    get: () => new Promise((resolve) => void asked.push(resolve)),
+    get: () => new Promise((resolve) => void asked.push((revision) => resolve({ header: headerAt(revision), entry: entryAt(revision) }))),
     watch(_what, _revision, watcher) {
       watchers.push(watcher)
       return { close: () => undefined }
     },
   }
-  new EtcdSource({ store, key, live, world, warn: (message) => void warnings.push(message) }).start()
-  return {
-    live,
-    warnings,
-    world,
-    watchers,
-    asked,
-    async answer(answer: Answer) {
-      asked.at(-1)?.(answer)
-      await quiet()
-    },
-  }
-}
-
-test('an answer that the watch has overtaken neither goes back nor begins anew', async () => {
-  const { live, warnings, world, watchers, answer } = startSource()
-  await answer(answerAt(3))
-  world.advance(20_000)
-  watchers.at(-1)?.changed([{ is: 'put', entry: entryAt(5) }], { cluster: '1', revision: 5 })
-  await answer(answerAt(3))
-  assert.deepEqual([live.remote?.revision, warnings], [5, []])
-})
-
-test('where the watch ended meanwhile, the key is read again at once', async () => {
-  const { live, world, watchers, asked, answer } = startSource()
-  await answer(answerAt(3))
-  world.advance(20_000)
-  watchers.at(-1)?.changed([{ is: 'put', entry: entryAt(5) }], { cluster: '1', revision: 5 })
-  watchers.at(-1)?.ended({ is: 'lost', reason: 'reset' })
-  await answer(answerAt(3))
-  assert.equal(asked.length, 3)
-  await answer(answerAt(6))
-  assert.deepEqual([live.remote?.revision, watchers.length], [6, 2])
-})
-
-test('a store that is behind what was known before it was asked has begun anew', async () => {
-  const { live, warnings, world, answer } = startSource()
-  await answer(answerAt(5))
-  world.advance(20_000)
-  await answer(answerAt(3))
-  assert.deepEqual([live.remote?.revision, warnings], [3, ['etcd has begun anew; it is followed']])
+  const { source, taken } = follow(t, store)
+  source.start()
+  asked[0]?.(3)
+  await quiet()
+  void source.read()
+  watchers[0]?.changed([{ is: 'put', entry: entryAt(5) }], headerAt(5))
+  watchers[0]?.ended({ is: 'lost', reason: 'reset' })
+  asked[1]?.(3)
+  await quiet()
+  asked[2]?.(6)
+  await quiet()
+  assert.deepEqual(
+    taken.map(({ revision }) => revision),
+    [3, 5, 6],
+  )
+  assert.deepEqual([asked.length, watchers.length], [3, 2])
 })

@@ -23,12 +23,13 @@ export async function heldWhile(rounds: number, revisions: number): Promise<read
   const app = stack.use(await startTestApp('v1'))
   const store = new EtcdGateway({ endpoints: etcd.urls, login: null, tls: null }, realWorld)
   stack.defer(() => store.close())
-  const instance = stack.use(await startInstance({ endpoints: etcd.urls, prefix, name: 'one', appPort: app.port, folder }))
   const write = async (n: number): Promise<number> => {
     const value = JSON.stringify(numberedFor(app.port, n))
     const { header } = await store.commit([], [{ is: 'put', key: configKeyOf(prefix), value }])
     return header.revision
   }
+  await write(0)
+  const instance = stack.use(await startInstance({ endpoints: etcd.urls, prefix, name: 'one', appPort: app.port, folder }))
   const held: number[] = []
   for (let round = 0; round < rounds; round++) {
     let last = 0

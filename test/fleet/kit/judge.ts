@@ -2,7 +2,7 @@
  * The promise of point 1 of the etcd source: what an instance applied is a subsequence of what was committed, by revision and by content,
  * and its end is the last one that was committed. Pure.
  */
-import type { Numbered } from './follower.ts'
+import type { Numbered } from './running-source.ts'
 
 /** What is wrong, in words; empty if nothing is. `committed` in the order of the revisions. */
 export function judge(committed: readonly Numbered[], applied: readonly Numbered[]): readonly string[] {

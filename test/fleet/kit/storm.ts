@@ -7,9 +7,9 @@ import { realWorld } from '../../../src/world.ts'
 import type { Etcd, EtcdMember } from '../../kit/etcd.ts'
 import { type FaultProxy, startFaultProxy, type Weather } from '../../kit/fault-proxy.ts'
 import { until } from '../../kit/until.ts'
-import { type Follower, hasty, type Numbered, startFollower } from './follower.ts'
 import { judge } from './judge.ts'
 import { numbered } from './numbered.ts'
+import { hasty, type Numbered, type RunningSource, startSource } from './running-source.ts'
 import type { Blow, Schedule } from './schedule.ts'
 
 export interface Stormed {
@@ -20,8 +20,11 @@ export interface Stormed {
   readonly applied: number
 }
 
+/** Of one instance the reads meet the watch all the time, of the next they come late. */
+const readMs = [100, 2_000]
+
 /** All members run when it begins and when it ends. */
-export async function weather(etcd: Etcd, prefix: string, schedule: Schedule, instances: number): Promise<Stormed> {
+export async function runStorm(etcd: Etcd, prefix: string, schedule: Schedule, instances: number): Promise<Stormed> {
   await using stack = new AsyncDisposableStack()
   const links: FaultProxy[][] = []
   for (let client = 0; client <= instances; client++) {
@@ -30,20 +33,20 @@ export async function weather(etcd: Etcd, prefix: string, schedule: Schedule, in
     links.push(all)
   }
   const urls = links.map((all) => all.map(({ url }) => url))
-  const followers = urls.slice(0, instances).map((endpoints) => stack.use(startFollower(endpoints, prefix)))
-  const store = new EtcdGateway({ endpoints: urls.at(-1) ?? [], login: null, tls: null, timeouts: hasty.timeouts }, realWorld)
+  const sources = urls.slice(0, instances).map((endpoints, index) => stack.use(startSource(endpoints, prefix, readMs[index % 2] ?? 0)))
+  const store = new EtcdGateway({ endpoints: urls.at(-1) ?? [], login: null, tls: null, timeouts: hasty }, realWorld)
   stack.defer(() => store.close())
   const log = new ConfigLog(store, prefix)
   const [committed] = await Promise.all([write(log, schedule.gaps), strikeAll(etcd, links, schedule)])
   const last = committed.at(-1)?.revision ?? 0
-  const areAllThere = () => followers.every(({ applied }) => applied.at(-1)?.revision === last)
+  const areAllThere = () => sources.every(({ applied }) => applied.at(-1)?.revision === last)
   // what is wrong then the checker says
   await until(areAllThere, () => '').catch(() => undefined)
   const kept = await etcdSays(etcd, prefix)
   return {
-    complaints: [...complaintsOn(committed, kept), ...followers.flatMap((follower, index) => complaintsOf(follower, index, committed))],
+    complaints: [...complaintsOn(committed, kept), ...sources.flatMap((source, index) => complaintsOf(source, index, committed))],
     committed: committed.length,
-    applied: followers.reduce((sum, { applied }) => sum + applied.length, 0),
+    applied: sources.reduce((sum, { applied }) => sum + applied.length, 0),
   }
 }
 
@@ -108,19 +111,17 @@ async function strike(etcd: Etcd, blow: Exclude<Blow, { is: 'weather' | 'reset' 
 }
 
 async function compact(etcd: Etcd): Promise<void> {
-  await until(
-    async () => {
-      for (const { url } of etcd.members) {
-        const at = await ask(url, '/v3/kv/range', { key: Buffer.of(0).toString('base64') })
-        if (at === null) continue
-        if ((await ask(url, '/v3/kv/compaction', { revision: at.header.revision, physical: true })) !== null) return true
-        // it was compacted there before, and nothing was written since
-        return true
-      }
-      return false
-    },
-    () => 'nobody compacts',
-  )
+  const compacted = async (): Promise<boolean> => {
+    for (const { url } of etcd.members) {
+      const now = await ask(url, '/v3/kv/range', { key: Buffer.of(0).toString('base64') })
+      if (now === null) continue
+      // refused where nothing was written since the last time
+      await ask(url, '/v3/kv/compaction', { revision: now.header.revision, physical: true })
+      return true
+    }
+    return false
+  }
+  await until(compacted, () => 'nobody compacts')
 }
 
 async function memberOf(etcd: Etcd, whom: number | 'leader'): Promise<EtcdMember> {
@@ -172,7 +173,7 @@ function complaintsOn(committed: readonly Numbered[], kept: readonly Numbered[])
   return same ? [] : [`the writer was told ${JSON.stringify(tail)}, and etcd holds ${JSON.stringify(kept)}`]
 }
 
-function complaintsOf({ applied, warnings }: Follower, index: number, committed: readonly Numbered[]): readonly string[] {
+function complaintsOf({ applied, warnings }: RunningSource, index: number, committed: readonly Numbered[]): readonly string[] {
   const found = [...judge(committed, applied), ...warnings.filter((warning) => warning.startsWith('etcd has begun anew'))]
   if (found.length === 0) return []
   const path = applied.map(({ revision }) => revision).join(' ')

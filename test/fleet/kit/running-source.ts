@@ -12,15 +12,16 @@ export interface Numbered {
   readonly text: string
 }
 
-export interface Follower extends AsyncDisposable {
+export interface RunningSource extends AsyncDisposable {
   readonly applied: readonly Numbered[]
   readonly warnings: readonly string[]
 }
 
 /** Sooner than baton's own, so that a test need not wait for them. */
-export const hasty = { readMs: 100, timeouts: { connectMs: 500, answerMs: 1_000 } } as const
+export const hasty = { connectMs: 500, answerMs: 1_000 } as const
 
-export function startFollower(endpoints: readonly string[], prefix: string): Follower {
+/** `readMs`: between two reads for truth. */
+export function startSource(endpoints: readonly string[], prefix: string, readMs: number): RunningSource {
   const applied: Numbered[] = []
   const warnings: string[] = []
   const { live } = liveWith(fileOf(endpoints, prefix))
@@ -28,9 +29,9 @@ export function startFollower(endpoints: readonly string[], prefix: string): Fol
     const { remote } = live
     if (remote !== null) applied.push({ revision: remote.revision, text: remote.text })
   })
-  const store = new EtcdGateway({ endpoints, login: null, tls: null, timeouts: hasty.timeouts }, realWorld)
+  const store = new EtcdGateway({ endpoints, login: null, tls: null, timeouts: hasty }, realWorld)
   const warn = (message: string, why: unknown): void => void warnings.push(`${message}: ${why}`)
-  const source = new EtcdSource({ store, key: configKeyOf(prefix), live, world: realWorld, warn, readMs: hasty.readMs })
+  const source = new EtcdSource({ store, key: configKeyOf(prefix), live, world: realWorld, warn, readMs })
   source.start()
   return {
     applied,
