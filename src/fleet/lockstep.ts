@@ -111,8 +111,8 @@ export function isAtEnd(shared: SharedUpgrade, { upgrade, roles }: InstanceRecor
   return hasEnded && roles.stable === (shared.goal.is === 'commit' ? shared.to : shared.from)
 }
 
-/** It goes on by itself, or is about to join. */
+/** It goes on by itself, or joins as soon as it is free. */
 function isMoving({ from, goal, id }: SharedUpgrade, { upgrade, roles }: InstanceRecord): boolean {
-  if (upgrade !== null && !isOver(upgrade)) return !upgrade.isFrozen
-  return upgrade?.id !== id && goal.is === 'commit' && roles.stable === from
+  if (upgrade?.id === id) return !isOver(upgrade) && !upgrade.isFrozen
+  return goal.is === 'commit' && roles.stable === from
 }
