@@ -11,7 +11,7 @@ import { readRoster } from '../../src/fleet/roster.ts'
 import type { SharedUpgrade } from '../../src/fleet/shared-upgrade.ts'
 import { readUpgrade } from '../../src/fleet/upgrade-log.ts'
 import { realWorld } from '../../src/world.ts'
-import { type Baton, nodePath, runBaton, startBaton } from '../kit/baton.ts'
+import { type Answer, type Baton, nodePath, runBaton, startBaton } from '../kit/baton.ts'
 import { type Etcd, type EtcdMember, startEtcd } from '../kit/etcd.ts'
 import { statusOf } from '../kit/observed.ts'
 import { until } from '../kit/until.ts'
@@ -61,7 +61,7 @@ export class FleetRun {
   }
 
   /** `broken`: where v3 answers nothing but 500. Resolves when all run the configuration in etcd. */
-  static async start(names: readonly string[], broken: string): Promise<FleetRun> {
+  static async start(names: readonly string[], broken: string | null): Promise<FleetRun> {
     const fleet = new FleetRun(await startEtcd())
     try {
       await Promise.all(names.map((name) => fleet.add(name, name === broken ? { BROKEN: '1' } : {})))
@@ -162,6 +162,11 @@ export class FleetRun {
     return await this.#ended([...words, '--admin', this.#of(name).baton.adminSocket])
   }
 
+  /** An order to the running baton of this name. */
+  ask(name: string, order: string): Promise<Answer> {
+    return this.#of(name).baton.admin('POST', `/v1/${order}`, {})
+  }
+
   async upgrade(): Promise<SharedUpgrade> {
     const { upgrade } = await readUpgrade(this.#store, prefix)
     assert.ok(upgrade)
@@ -225,6 +230,16 @@ export class FleetRun {
   share(name: string, version: string, from: number): number {
     const seen = this.#of(name).traffic.exchanges.slice(from)
     return seen.filter(({ outcome }) => outcome.is === 'ok' && outcome.version === version).length / seen.length
+  }
+
+  /** All have v1 as stable, and nothing moves. */
+  async settled(): Promise<void> {
+    if ((await this.records()).some(({ upgrade }) => upgrade?.phase === 'shift')) await this.run('rollback', '--fleet')
+    const ends: readonly (string | undefined)[] = [undefined, 'done', 'rolled-back']
+    await this.until('nothing moves', async () => (await this.records()).every(({ upgrade }) => ends.includes(upgrade?.phase)))
+    if ((await this.records()).every(({ roles }) => roles.stable === 'v1')) return
+    const { code, text } = await this.run('upgrade', '--fleet', '--to', 'v1', '--plan', 'at-once', '--wait')
+    assert.equal(code, 0, text)
   }
 
   async close(): Promise<void> {

@@ -126,3 +126,49 @@ test('two who promote at once mean the same step', async () => {
   assert.ok(goal.is === 'step')
   assert.equal(goal.step, 1)
 })
+
+describe('between the look at the instances and the commit', () => {
+  /** The first is about to commit. */
+  async function aboutToCommit(): Promise<ModelFleet> {
+    const fleet = new ModelFleet(2)
+    await fleet.walkTo(3)
+    fleet.instances[0]?.look()
+    await fleet.settle(0, 'answer')
+    await fleet.settle(0, 'answer')
+    assert.equal(fleet.store.questions.length, 1)
+    return fleet
+  }
+
+  test('nothing changes: it is committed', async () => {
+    const fleet = await aboutToCommit()
+    await fleet.settle(0, 'answer')
+    assert.deepEqual(fleet.upgrade.goal, { is: 'commit' })
+  })
+
+  test('one comes that has not agreed: it is not', async () => {
+    const fleet = await aboutToCommit()
+    fleet.come()
+    await fleet.settle(0, 'answer')
+    assert.equal(fleet.upgrade.goal.is, 'step')
+  })
+
+  test('one is content no more: it is not', async () => {
+    const fleet = await aboutToCommit()
+    const [, other] = fleet.instances
+    assert.ok(other)
+    other.take({ is: 'verdict', asks: 'degrade', forMs: 1, maxDegrades: 2, detail: 'errors' })
+    fleet.tell(other)
+    await fleet.settle(0, 'answer')
+    assert.equal(fleet.upgrade.goal.is, 'step')
+  })
+
+  test('the lease of one ends: it is committed', async () => {
+    const fleet = await aboutToCommit()
+    const [, other] = fleet.instances
+    assert.ok(other)
+    other.crash()
+    fleet.endLease(other)
+    await fleet.settle(0, 'answer')
+    assert.deepEqual(fleet.upgrade.goal, { is: 'commit' })
+  })
+})

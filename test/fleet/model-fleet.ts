@@ -194,6 +194,29 @@ export class ModelFleet {
     this.check()
   }
 
+  /** All stand at this step, are content, and have said so. */
+  async walkTo(wanted: number): Promise<void> {
+    const isThere = () => this.instances.every(({ upgrade }) => upgrade?.phase === 'shift' && upgrade.step === wanted)
+    for (let round = 0; !isThere(); round++) {
+      assert.ok(round < 100)
+      await this.#round()
+    }
+    for (const instance of this.instances) {
+      instance.beContent()
+      this.tell(instance)
+    }
+  }
+
+  async #round(): Promise<void> {
+    for (const instance of this.instances) {
+      instance.goWell()
+      instance.beContent()
+      this.tell(instance)
+      instance.look()
+    }
+    while (this.store.questions.length > 0) await this.settle(0, 'answer')
+  }
+
   /** From here on all goes well, until nothing moves. */
   async conclude(): Promise<void> {
     for (const instance of this.instances) {
@@ -206,13 +229,7 @@ export class ModelFleet {
       const { goal, plan } = this.upgrade
       if (goal.is === 'step' && goal.isPaused) this.order('resume')
       else if (goal.is === 'step' && plan.steps[goal.step]?.manual === true) this.order('promote')
-      for (const instance of this.instances) {
-        instance.goWell()
-        instance.beContent()
-        this.tell(instance)
-        instance.look()
-      }
-      while (this.store.questions.length > 0) await this.settle(0, 'answer')
+      await this.#round()
     }
   }
 
