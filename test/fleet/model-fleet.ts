@@ -59,7 +59,15 @@ export class ModelInstance {
     this.#life += 1
     const own = this.#own(this.#life)
     const world = { now: () => 1, every: () => ({ cancel: () => undefined }) }
-    this.#follower = new Follower({ store: store.as(this.name), prefix, self: this.name, world, warn: () => undefined, own })
+    this.#follower = new Follower({
+      store: store.as(this.name),
+      prefix,
+      self: this.name,
+      world,
+      warn: () => undefined,
+      own,
+      configRevision: () => 5,
+    })
   }
 
   crash(): void {
