@@ -57,7 +57,9 @@ export async function beginUpgrade(store: FleetStore, prefix: string, { to, plan
     from,
     to,
     plan: planOf(dynamic, plan),
+    configRevision: unchanged.revision,
     configuredStable: dynamic.stable,
+    isSuperseded: false,
     goal: { is: 'step', step: 0, isPaused: false },
     beganAt: now,
     movedAt: now,
@@ -106,7 +108,7 @@ function goalAfter({ id, goal, plan }: SharedUpgrade, order: FleetOrder, by: str
 interface Configured {
   readonly dynamic: Dynamic
   /** Holds while it is the one in etcd. */
-  readonly unchanged: Unchanged
+  readonly unchanged: Extract<Unchanged, { readonly key: string }>
 }
 
 /** The one that every instance runs. */

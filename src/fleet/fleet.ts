@@ -44,7 +44,7 @@ export class Fleet {
     const key = configKeyOf(prefix)
     this.#source = new EtcdSource({ store, key, live, world, warn, onOutcome: (outcome) => this.#heard(outcome) })
     this.#member = new Member({ store, prefix, world, warn, record: () => this.#record() })
-    this.#follower = new Follower({ store, prefix, self: this.#self, world, warn, own })
+    this.#follower = new Follower({ store, prefix, self: this.#self, world, warn, own, configRevision: () => this.#configRevision })
   }
 
   start(): void {
@@ -67,6 +67,11 @@ export class Fleet {
     await ended
   }
 
+  /** 0: what runs is not from etcd. */
+  get #configRevision(): number {
+    return this.#parts.live.remote?.revision ?? 0
+  }
+
   #heard(outcome: Outcome): void {
     this.#parts.onOutcome(outcome)
     this.#refused =
@@ -83,7 +88,7 @@ export class Fleet {
       build,
       pid: world.pid,
       startedAt,
-      revision: live.remote?.revision ?? 0,
+      revision: this.#configRevision,
       hash,
       refused: this.#refused,
       stale: live.status().stale?.reason ?? null,

@@ -3,17 +3,17 @@
  * rollback when its own has gone back, and moves the goal on when it is the first to see that all are there. While etcd is away nothing
  * moves: its upgrade stays at its step, and its own verdict still protects it.
  */
-import type { Store } from '../config/etcd/store.ts'
+import type { Store, Unchanged } from '../config/etcd/store.ts'
 import type { PlanSettings } from '../config/settings.ts'
 import type { Timer, World } from '../world.ts'
 import { type Deed, deedFor, nextGoal, type Standing } from './lockstep.ts'
 import { readRoster } from './roster.ts'
-import type { Goal, SharedUpgrade } from './shared-upgrade.ts'
+import type { SharedUpgrade } from './shared-upgrade.ts'
 import { type Found, moveUpgrade, readUpgrade } from './upgrade-log.ts'
 
 /** The instance's own upgrade, as the fleet moves it. */
 export interface OwnUpgrade {
-  standing(): Standing
+  standing(): Omit<Standing, 'configRevision'>
   /** Begins it under the fleet's name; its steps end by `promote` alone. Rejects where it cannot be begun. */
   join(upgrade: { readonly id: string; readonly to: string; readonly plan: PlanSettings }): Promise<unknown>
   promote(step: number): Promise<unknown>
@@ -27,6 +27,8 @@ export interface FollowerParts {
   readonly world: Pick<World, 'now' | 'every'>
   readonly warn: (message: string, error: unknown) => void
   readonly own: OwnUpgrade
+  /** Of the configuration in etcd that runs here; 0 is none yet. */
+  configRevision(): number
   /** Default 1,000. */
   readonly lookMs?: number
 }
@@ -76,8 +78,8 @@ export class Follower {
   }
 
   async #follow(upgrade: SharedUpgrade, { revision }: Found): Promise<void> {
-    const { own, self } = this.#parts
-    const deed = deedFor(upgrade, own.standing(), self)
+    const { own, self, configRevision } = this.#parts
+    const deed = deedFor(upgrade, { ...own.standing(), configRevision: configRevision() }, self)
     if (deed !== null) return await this.#act(deed, upgrade, revision)
     await this.#drive(upgrade, revision)
   }
@@ -96,7 +98,10 @@ export class Follower {
         return
       case 'demand':
         // Somebody else may have moved the goal: the next look demands it again of that one.
-        await this.#move(upgrade, deed.goal, revision, [])
+        await this.#move({ ...upgrade, goal: deed.goal }, revision)
+        return
+      case 'supersede':
+        await this.#move({ ...upgrade, isSuperseded: true }, revision)
         return
     }
   }
@@ -107,11 +112,11 @@ export class Follower {
     if (upgrade.goal.is !== 'step' || own.standing().upgrade?.isMet !== true) return
     const { instances, unknown, unchanged } = await readRoster(store, prefix)
     const goal = unknown.length > 0 ? null : nextGoal(upgrade, instances)
-    if (goal !== null) await this.#move(upgrade, goal, revision, goal.is === 'commit' ? [unchanged] : [])
+    if (goal !== null) await this.#move({ ...upgrade, goal }, revision, goal.is === 'commit' ? [unchanged] : [])
   }
 
-  async #move(upgrade: SharedUpgrade, goal: Goal, revision: number, also: Parameters<typeof moveUpgrade>[4]): Promise<void> {
+  async #move(next: SharedUpgrade, revision: number, also: readonly Unchanged[] = []): Promise<void> {
     const { store, prefix, world } = this.#parts
-    await moveUpgrade(store, prefix, { ...upgrade, goal, movedAt: world.now() }, revision, also)
+    await moveUpgrade(store, prefix, { ...next, movedAt: world.now() }, revision, also)
   }
 }

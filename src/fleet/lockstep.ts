@@ -20,7 +20,8 @@ export interface Standing {
   /** That one is a fleet's. */
   readonly isLed: boolean
   readonly stable: VersionName
-  /** Of the configuration that runs here. */
+  /** Of the configuration that runs here; its revision in etcd is 0 where it is not from there. */
+  readonly configRevision: number
   readonly configuredStable: VersionName
   /** The verdict that took it back, with its figures. */
   readonly evidence: unknown
@@ -31,6 +32,8 @@ export type Deed =
   /** The step at which it stands ends. */
   | { readonly do: 'promote'; readonly step: number }
   | { readonly do: 'roll-back' }
+  /** The configuration has ordered something else since it ended. */
+  | { readonly do: 'supersede' }
   /** It has gone back by itself: so does the fleet. */
   | { readonly do: 'demand'; readonly goal: Extract<Goal, { readonly is: 'rollback' }> }
 
@@ -46,6 +49,7 @@ const wentBack: readonly string[] = ['rollback', 'rolled-back', 'failed']
 export function deedFor(shared: SharedUpgrade, standing: Standing, self: string): Deed | null {
   const { id, goal, plan } = shared
   const { upgrade } = standing
+  if (isOutdated(shared, standing)) return { do: 'supersede' }
   if (upgrade === null || (upgrade.id !== id && isOver(upgrade))) return mayJoin(shared, standing) ? { do: 'join' } : null
   if (upgrade.id !== id) return standing.isLed ? endOfEarlier(upgrade, shared) : null
   switch (goal.is) {
@@ -59,9 +63,16 @@ export function deedFor(shared: SharedUpgrade, standing: Standing, self: string)
   }
 }
 
-/** Only while the configuration says what it said then is the upgrade the last word on who is stable. */
-function mayJoin({ from, goal, configuredStable }: SharedUpgrade, standing: Standing): boolean {
-  return goal.is !== 'rollback' && standing.stable === from && standing.configuredStable === configuredStable
+/** Not before it has the configuration that the upgrade began with: an older one may lack the new version, and that would take all back. */
+function mayJoin(shared: SharedUpgrade, { stable, configuredStable, configRevision }: Standing): boolean {
+  if (shared.goal.is === 'rollback' || shared.isSuperseded || configRevision < shared.configRevision) return false
+  return stable === shared.from && configuredStable === shared.configuredStable
+}
+
+/** While an upgrade is under way no instance takes an edit of `stable`. */
+function isOutdated({ goal, isSuperseded, configRevision, configuredStable }: SharedUpgrade, standing: Standing): boolean {
+  const isEdited = standing.configRevision > configRevision && standing.configuredStable !== configuredStable
+  return isEdited && goal.is !== 'step' && !isSuperseded
 }
 
 /** Where the fleet's present upgrade began is where the one before it ended. */
@@ -111,8 +122,8 @@ export function isAtEnd(shared: SharedUpgrade, { upgrade, roles }: InstanceRecor
   return hasEnded && roles.stable === (shared.goal.is === 'commit' ? shared.to : shared.from)
 }
 
-/** It goes on by itself, or is about to join. */
-function isMoving({ from, goal, id }: SharedUpgrade, { upgrade, roles }: InstanceRecord): boolean {
-  if (upgrade !== null && !isOver(upgrade)) return !upgrade.isFrozen
-  return upgrade?.id !== id && goal.is === 'commit' && roles.stable === from
+/** It goes on by itself, or joins as soon as it is free. */
+function isMoving({ from, goal, id, isSuperseded }: SharedUpgrade, { upgrade, roles }: InstanceRecord): boolean {
+  if (upgrade?.id === id) return !isOver(upgrade) && !upgrade.isFrozen
+  return goal.is === 'commit' && !isSuperseded && roles.stable === from
 }

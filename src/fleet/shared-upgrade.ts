@@ -28,8 +28,11 @@ export interface SharedUpgrade {
   readonly from: VersionName
   readonly to: VersionName
   readonly plan: PlanSettings
-  /** The configuration's `stable` when it began: only while it says the same is this upgrade the last word on who is stable. */
+  /** The configuration when it began: its revision, and its `stable`. */
+  readonly configRevision: number
   readonly configuredStable: VersionName
+  /** That `stable` was edited after its end: this upgrade is no more the last word on who is stable, even if it comes to say the same again. */
+  readonly isSuperseded: boolean
   readonly goal: Goal
   /** ms since the epoch */
   readonly beganAt: number
@@ -49,10 +52,11 @@ export function writeShared(upgrade: SharedUpgrade): string {
 export function readShared(text: string): SharedUpgrade | null {
   const value = parse(text)
   if (!isMapping(value) || value.v !== format) return null
-  const { id, from, to, configuredStable, beganAt, movedAt, plan, goal } = value
+  const { id, from, to, configRevision, configuredStable, isSuperseded, beganAt, movedAt, plan, goal } = value
   const isNamed = typeof id === 'string' && /^upg-\d{8}-[0-9a-z]{4}$/.test(id) && [from, to, configuredStable].every(isName) && from !== to
   const areTimes = [beganAt, movedAt].every((part) => isFigure(part, lastInstant))
-  return isNamed && areTimes && isPlan(plan) && isGoal(goal, plan) ? (value as unknown as SharedUpgrade) : null
+  const isPlaced = isFigure(configRevision, Number.MAX_SAFE_INTEGER) && typeof isSuperseded === 'boolean'
+  return isNamed && areTimes && isPlaced && isPlan(plan) && isGoal(goal, plan) ? (value as unknown as SharedUpgrade) : null
 }
 
 /** As it may stand in a goal: one line, and not a book. */

@@ -9,7 +9,7 @@ const join: Deed = { do: 'join' }
 const rollBack: Deed = { do: 'roll-back' }
 
 function standing(upgrade: InstanceUpgrade | null, change: Partial<Standing> = {}): Standing {
-  return { upgrade, isLed: true, stable: 'v1', configuredStable: 'v1', evidence: null, ...change }
+  return { upgrade, isLed: true, stable: 'v1', configuredStable: 'v1', configRevision: 5, evidence: null, ...change }
 }
 
 /** Of the upgrade before this one. */
@@ -23,6 +23,8 @@ describe('what an instance does about the goal', () => {
     ['it starts after the rollback: nothing', back, standing(null), null],
     ['its stable is another one: nothing', atStep(0), standing(null, { stable: 'v3' }), null],
     ['its configuration says another stable by now: nothing', commit, standing(null, { configuredStable: 'v3' }), null],
+    ['it has not the configuration yet that the upgrade began with: nothing', atStep(0), standing(null, { configRevision: 4 }), null],
+    ['it has a later one: it joins', atStep(0), standing(null, { configRevision: 9 }), join],
     ['it has not come to the shift yet: nothing', atStep(2), standing(inPhase('health-check')), null],
     ['it stands where the goal is: nothing', atStep(1), standing(own({ step: 1 })), null],
     ['it stands a step behind: its step ends', atStep(2), standing(own({ step: 1 })), { do: 'promote', step: 1 }],
@@ -42,6 +44,20 @@ describe('what an instance does about the goal', () => {
     ['in an earlier one that goes back already: nothing', atStep(1), standing(earlier({ phase: 'rollback', step: null })), null],
   ]
   for (const [name, goal, from, deed] of rows) test(name, () => assert.deepEqual(deedFor(shared({ goal }), from, 'i1'), deed))
+
+  test('the configuration ordered another stable after its end: that is written down, and nobody joins any more', () => {
+    const edited = { configRevision: 6, configuredStable: 'v3', stable: 'v3' }
+    for (const goal of [commit, back]) {
+      assert.deepEqual(deedFor(shared({ goal }), standing(inPhase('done'), edited), 'i1'), { do: 'supersede' })
+      assert.equal(deedFor(shared({ goal, isSuperseded: true }), standing(inPhase('done'), edited), 'i1'), null)
+    }
+    assert.equal(deedFor(shared({ goal: atStep(1) }), standing(own(), edited), 'i1'), null)
+    // it says again what it said then
+    assert.equal(deedFor(shared({ goal: commit, isSuperseded: true }), standing(null, { configRevision: 7 }), 'i1'), null)
+    // who was away while it shifted catches up all the same
+    const away = standing(own({ step: 3 }))
+    assert.deepEqual(deedFor(shared({ goal: commit, isSuperseded: true }), away, 'i1'), { do: 'promote', step: 3 })
+  })
 
   test('in an earlier one that the fleet committed: it goes on to its end', () => {
     const later = shared({ from: 'v2', to: 'v3' })

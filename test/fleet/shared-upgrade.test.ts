@@ -44,6 +44,8 @@ describe('the upgrade of a fleet as etcd holds it', () => {
     'from a version to itself': { to: 'v1' },
     'a time that is no date': { beganAt: 1e300 },
     'a time before all times': { movedAt: -1 },
+    'a revision that is none': { configRevision: -1 },
+    'superseded by a text': { isSuperseded: 'no' },
     'an exclusive plan': { plan: plan({ strategy: 'exclusive', steps: [] }) },
     'no steps': steps(),
     'steps that are none': { plan: { ...plan(), steps: { length: 1, 0: bake } } },

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Conductor } from '../../src/rollout/conductor.ts'
+import { rolloutControl } from '../../src/rollout/control.ts'
 import type { JournalEntry } from '../../src/rollout/journal.ts'
+import { ledBy } from '../../src/rollout/led.ts'
 import type { Ledger } from '../../src/rollout/ledger.ts'
 import { LedgerKeeper } from '../../src/rollout/ledger-keeper.ts'
 import type { Receipt } from '../../src/rollout/receipt.ts'
@@ -275,5 +277,76 @@ describe('promote', () => {
     })
     await conductor.stop()
     for (const meant of [null, 0]) assert.equal((await setUp().conductor.promote(meant, 'operator')).is, 'refused')
+  })
+})
+
+describe('an upgrade that a fleet leads', () => {
+  const joined = {
+    id: 'upg-20261124-zzzz',
+    to: 'v2',
+    plan: plan({ steps: [planStep({ weight: 50 }), planStep({ is: 'bake', weight: 100 })] }),
+  }
+
+  test('has its name, knows that it is led, and no step of it ends by itself', async () => {
+    const { conductor, keeper } = setUp()
+    const led = ledBy(conductor, keeper)
+    assert.equal((await led.join(joined)).is, 'accepted')
+    assert.equal((await led.join(joined)).is, 'unchanged')
+    assert.deepEqual([keeper.running?.id, keeper.running?.led, led.standing().isLed], [joined.id, true, true])
+    assert.deepEqual(
+      keeper.running?.plan.steps.map(({ manual }) => manual),
+      [true, true],
+    )
+    await conductor.stop()
+  })
+
+  test('does not begin beside another one', async () => {
+    const { conductor, keeper } = setUp(standing(upgradeAt({ phase: 'warm' })))
+    assert.equal((await ledBy(conductor, keeper).join(joined)).is, 'refused')
+    await conductor.stop()
+  })
+
+  test('to what no configuration here has goes back at once', async () => {
+    for (const to of ['v9', 'constructor']) {
+      const { conductor, keeper } = setUp()
+      const led = ledBy(conductor, keeper)
+      await led.join({ ...joined, to })
+      await quiet()
+      const { upgrade, stable } = led.standing()
+      assert.deepEqual([upgrade?.phase, upgrade?.why, stable], ['rolled-back', `no version ${to} is configured`, 'v1'])
+      await conductor.stop()
+    }
+  })
+
+  test('has as evidence the verdict that took it back, and none where something else did', async () => {
+    const shift = { phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 } as const
+    const { conductor, keeper, state, world } = setUp(standing(upgradeAt(shift)))
+    await conductor.recover()
+    state.exits = 1
+    world.advance(500)
+    await quiet()
+    const judged = ledBy(conductor, keeper).standing()
+    assert.deepEqual([judged.upgrade?.why, judged.evidence?.level], ['its process ended by itself', 'L1'])
+    await conductor.stop()
+
+    const other = setUp(standing(upgradeAt(shift)))
+    await other.conductor.recover()
+    await other.conductor.order('rollback', 'operator')
+    const ordered = ledBy(other.conductor, other.keeper).standing()
+    assert.deepEqual([ordered.upgrade?.why, ordered.evidence], ['ordered by the operator', null])
+    await other.conductor.stop()
+  })
+
+  test('takes of the orders here the rollback alone', async () => {
+    const upgrade = { ...upgradeAt({ phase: 'shift', step: 0, mode: { is: 'running' }, degrades: 0 }), led: true }
+    const { conductor, keeper } = setUp(standing(upgrade))
+    const unused = () => assert.fail('not asked for')
+    const journal = { history: unused, entries: unused, receipt: unused }
+    const control = rolloutControl({ conductor, keeper, journal, orders: {} as VersionOrders, holding: unused })
+    const refused = { is: 'refused', reason: `upgrade ${upgrade.id} is the fleet's: add --fleet -c FILE` }
+    for (const order of ['pause', 'resume'] as const) assert.deepEqual(await control.order(order), refused)
+    assert.deepEqual(await control.promote(null), refused)
+    assert.equal((await control.order('rollback')).is, 'accepted')
+    await conductor.stop()
   })
 })

@@ -43,7 +43,8 @@ describe('the ledger', () => {
       for (const place of places.filter(({ phase }) => phase !== 'shift' || strategy === 'shift')) {
         const steps = strategy === 'shift' ? {} : { steps: [] }
         const upgrade = upgradeAt(place, { plan: plan({ strategy, ...steps }), ours: false })
-        const written: Ledger = { ...ledger, retired: ['v0'], drained: ['v3'], spare: { version: 'v3', until: 7 }, upgrade }
+        const led = { ...upgrade, led: strategy === 'shift' }
+        const written: Ledger = { ...ledger, retired: ['v0'], drained: ['v3'], spare: { version: 'v3', until: 7 }, upgrade: led }
         await (await FileJournal.open(folder, warn)).write(written)
         assert.deepEqual((await FileJournal.open(folder, warn)).read(), written)
       }
@@ -51,15 +52,15 @@ describe('the ledger', () => {
     })
   }
 
-  test('of an older build does not know whom the old version was', async (t) => {
+  test('of an older build does not know whom the old version was, nor of fleets', async (t) => {
     const folder = await temporaryFolder(t)
     const { messages, warn } = warned()
-    const { oldPid, ...older } = upgradeAt({ phase: 'warm' })
+    const { oldPid, led, ...older } = upgradeAt({ phase: 'warm' })
     const journal = await FileJournal.open(folder, warn)
     await writeFile(join(journal.folder, 'ledger.json'), JSON.stringify({ ...ledger, upgrade: older }))
     const after = (await FileJournal.open(folder, warn)).read()
-    assert.deepEqual([after?.upgrade, messages], [{ ...older, oldPid: null }, []])
-    assert.equal(oldPid, 4_001)
+    assert.deepEqual([after?.upgrade, messages], [{ ...older, oldPid: null, led: false }, []])
+    assert.deepEqual([oldPid, led], [4_001, false])
   })
 
   test('is the former one where baton was killed between the temporary file and its renaming', async (t) => {
