@@ -57,12 +57,12 @@ const stoppingV1 = async (run: UpgradeRun) => {
   await does(run, 'v1', 'stopping')
 }
 /** It is there, and handles SIGTERM: what it does then is its own. */
-const v2Starts = async (run: UpgradeRun) => {
+export const v2Starts = async (run: UpgradeRun) => {
   await run.reaches('health-check')
   await run.pid('v2')
   await does(run, 'v2', 'started')
 }
-const takenBack = (reach: Place['reach'], todo: string) => async (run: UpgradeRun) => {
+export const takenBack = (reach: Place['reach'], todo: string) => async (run: UpgradeRun) => {
   await reach(run)
   await run.order('rollback')
   await run.reaches((upgrade) => upgrade.phase === 'rollback' && upgrade.todo === todo)
@@ -210,7 +210,7 @@ export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Pla
 }
 
 async function takeLong(run: UpgradeRun): Promise<void> {
-  fetch(`http://127.0.0.1:${run.baton.publicPort}/slow?ms=1500`).catch(() => null) // lost with the generation
+  fetch(`http://127.0.0.1:${run.baton.publicPort}/slow?ms=6000`).catch(() => null) // lost with the generation
   await until(
     async () => (await run.status()).versions.some(({ inFlight }) => inFlight > 0),
     () => run.baton.output(),
