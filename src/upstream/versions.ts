@@ -104,7 +104,8 @@ export class Versions {
 
   /**
    * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it.
-   * Asked again, of a version that is not there any more, it looks after the external app again. @throws RetirementFault
+   * Of a version that is not there, it looks after what may run of it all the same: a process that a former generation left behind, the
+   * external app again. @throws RetirementFault
    */
   retire(name: VersionName): Promise<void> {
     const running = this.#retiring.get(name)
@@ -121,6 +122,7 @@ export class Versions {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
     if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
+    else if (this.#applied !== null) this.#stopLeftBehind(name, this.#applied.dynamic.versions[name], this.#applied.bootstrap)
     await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
     const retirement = this.#retirementOf(name)
     if (retirement === null) return
