@@ -5,7 +5,7 @@ import { runBaton } from '../kit/baton.ts'
 import { until } from '../kit/until.ts'
 import { killedAs } from './kit/journal.ts'
 import { isAlive, killed } from './kit/killed.ts'
-import { plans, takenBack, v2Starts } from './kit/places.ts'
+import { plans, takenBack, traffic, v2Starts } from './kit/places.ts'
 import { assertNeverTogether } from './kit/record.ts'
 import { startRun, type UpgradeRun } from './kit/upgrade-run.ts'
 import { assertKeptBut, isLostAt, isLostWith, type Lost } from './kit/verdict.ts'
@@ -131,7 +131,7 @@ const crashPlans = {
 describe('v2 crashes', { concurrency: 2 }, () => {
   for (const { where, plan, apps = {}, crash, ends, exitCode } of rows) {
     test(`${where}: ${ends}, exit code ${exitCode}, one version left`, async () => {
-      await using run = await startRun({ apps, config: { plans: crashPlans }, traffic: { ratePerSecond: 100, streams: 1, sockets: 1 } })
+      await using run = await startRun({ apps, config: { plans: crashPlans }, traffic })
       await run.served(20)
       const old = await run.pid('v1')
       const waiting = runBaton(['upgrade', '--to', 'v2', '--plan', plan, '--wait', '--admin', run.baton.adminSocket])

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { until } from '../../kit/until.ts'
 import type { Forged } from './journal.ts'
 import type { Fact } from './record.ts'
-import type { UpgradeRun, UpgradeView } from './upgrade-run.ts'
+import { startRun, type UpgradeRun, type UpgradeView } from './upgrade-run.ts'
 import { manualSteps, walkTo } from './walk.ts'
 
 export interface Place {
@@ -199,6 +199,13 @@ export const places: readonly Place[] = [
     withoutV2: true,
   },
 ]
+
+/** Little: several run at once, and what an exclusive upgrade holds has to fit into the queue, however slow the machine. */
+export const traffic = { ratePerSecond: 60, streams: 1, sockets: 1 }
+
+export function startAt({ apps = {} }: Place): Promise<UpgradeRun> {
+  return startRun({ apps, config: { plans }, traffic })
+}
 
 /** From the start of the upgrade to the place: with which processes. */
 export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Place): Promise<ReadonlyMap<string, number | null>> {
