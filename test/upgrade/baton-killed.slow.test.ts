@@ -6,9 +6,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertEnded } from './kit/ended.ts'
 import { killedAs } from './kit/journal.ts'
-import { places, plans, reachPlace, shiftSteps } from './kit/places.ts'
+import { places, reachPlace, shiftSteps, startAt } from './kit/places.ts'
 import { assertTold } from './kit/told.ts'
-import { startRun } from './kit/upgrade-run.ts'
 import { assertKeptBut, isLostWith } from './kit/verdict.ts'
 
 const everywhere = [...places, ...shiftSteps.filter((step) => !places.includes(step))]
@@ -16,7 +15,7 @@ const everywhere = [...places, ...shiftSteps.filter((step) => !places.includes(s
 describe("baton's generation is killed with -9", { concurrency: 2 }, () => {
   for (const place of everywhere) {
     test(`in ${place.name}: it comes back and the upgrade ends ${place.ends}`, async () => {
-      await using run = await startRun({ apps: place.apps ?? {}, config: { plans } })
+      await using run = await startAt(place)
       const first = (await run.status()).baton.pid
       const before = await reachPlace(run, place)
       const diedAt = await killedAs(run, place.as)

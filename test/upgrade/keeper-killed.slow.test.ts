@@ -10,7 +10,7 @@ import { until } from '../kit/until.ts'
 import { assertEnded, assertOneLeft } from './kit/ended.ts'
 import { bothKilledAs } from './kit/journal.ts'
 import { killed } from './kit/killed.ts'
-import { type Place, places, plans, reachPlace } from './kit/places.ts'
+import { places, plans, reachPlace, startAt, traffic } from './kit/places.ts'
 import { startTraffic, untilServed } from './kit/traffic.ts'
 import { startRun, type UpgradeRun } from './kit/upgrade-run.ts'
 import { assertKept, assertKeptBut, isLostWith, isRefusedBetween, isSentAway, verdictOf } from './kit/verdict.ts'
@@ -33,11 +33,6 @@ const phases = places.filter(({ name }) =>
     'exclusive, rollback, restart-old',
   ].includes(name),
 )
-
-/** Several at once, so each with little. */
-const traffic = { ratePerSecond: 60, streams: 1, sockets: 1 }
-
-const startAt = ({ apps = {} }: Place): Promise<UpgradeRun> => startRun({ apps, config: { plans }, traffic })
 
 function startAgain(run: UpgradeRun): Promise<Baton> {
   return startBaton({ dir: run.dir, config: run.baton.config })

@@ -369,6 +369,20 @@ describe('a managed version', () => {
     await retired
   })
 
+  test('that nobody wants, while a former generation was stopping it, is waited for by who retires it', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    keeper.runs(name('p1', one))
+    const wishes = { stable: 'v2', candidate: null, kept: [], retired: [], drained: [] }
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    let gone = false
+    const retired = versions.retire('v1').then(() => (gone = true))
+    await quiet(2)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`, `SIGTERM ${name('p1', one)}`])
+    assert.equal(gone, false)
+    versions.appExited(keeper.ends(name('p1', one)))
+    await retired
+  })
+
   test('whose process changed on another port is replaced like any other', async (t) => {
     const { versions, keeper, one, two, serving } = await setUp(t)
     keeper.runs(name('p1', one))

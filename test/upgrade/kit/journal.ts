@@ -12,12 +12,13 @@ export interface Forged {
   readonly ledger?: Readonly<Record<string, unknown>>
 }
 
-/** SIGKILL to the generation; the keeper starts the next one, which finds the ledger so changed. When the dead one was gone. */
-export async function killedAs(run: UpgradeRun, forged: Forged = {}): Promise<number> {
+/** SIGKILL to the generation; the keeper starts the next one, which finds the ledger and `meanwhile` so. When the dead one was gone. */
+export async function killedAs(run: UpgradeRun, forged: Forged = {}, meanwhile?: () => Promise<unknown>): Promise<number> {
   const { pid } = (await run.status()).baton
   process.kill(run.baton.keeperPid, 'SIGSTOP')
   const diedAt = await killed(pid)
   forge(run, forged)
+  await meanwhile?.()
   process.kill(run.baton.keeperPid, 'SIGCONT')
   return diedAt
 }

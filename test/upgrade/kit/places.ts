@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { until } from '../../kit/until.ts'
 import type { Forged } from './journal.ts'
 import type { Fact } from './record.ts'
-import type { UpgradeRun, UpgradeView } from './upgrade-run.ts'
+import { startRun, type UpgradeRun, type UpgradeView } from './upgrade-run.ts'
 import { manualSteps, walkTo } from './walk.ts'
 
 export interface Place {
@@ -57,12 +57,12 @@ const stoppingV1 = async (run: UpgradeRun) => {
   await does(run, 'v1', 'stopping')
 }
 /** It is there, and handles SIGTERM: what it does then is its own. */
-const v2Starts = async (run: UpgradeRun) => {
+export const v2Starts = async (run: UpgradeRun) => {
   await run.reaches('health-check')
   await run.pid('v2')
   await does(run, 'v2', 'started')
 }
-const takenBack = (reach: Place['reach'], todo: string) => async (run: UpgradeRun) => {
+export const takenBack = (reach: Place['reach'], todo: string) => async (run: UpgradeRun) => {
   await reach(run)
   await run.order('rollback')
   await run.reaches((upgrade) => upgrade.phase === 'rollback' && upgrade.todo === todo)
@@ -200,6 +200,13 @@ export const places: readonly Place[] = [
   },
 ]
 
+/** Little: several run at once, and what an exclusive upgrade holds has to fit into the queue, however slow the machine. */
+export const traffic = { ratePerSecond: 60, streams: 1, sockets: 1 }
+
+export function startAt({ apps = {} }: Place): Promise<UpgradeRun> {
+  return startRun({ apps, config: { plans }, traffic })
+}
+
 /** From the start of the upgrade to the place: with which processes. */
 export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Place): Promise<ReadonlyMap<string, number | null>> {
   await run.served(20)
@@ -210,7 +217,7 @@ export async function reachPlace(run: UpgradeRun, { plan, draining, reach }: Pla
 }
 
 async function takeLong(run: UpgradeRun): Promise<void> {
-  fetch(`http://127.0.0.1:${run.baton.publicPort}/slow?ms=1500`).catch(() => null) // lost with the generation
+  fetch(`http://127.0.0.1:${run.baton.publicPort}/slow?ms=6000`).catch(() => null) // lost with the generation
   await until(
     async () => (await run.status()).versions.some(({ inFlight }) => inFlight > 0),
     () => run.baton.output(),

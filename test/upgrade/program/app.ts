@@ -21,6 +21,7 @@ const pages: Readonly<Record<string, Page>> = {
   'GET /who': (_, response) => answer(response, 200, { version: VERSION, pid: process.pid }),
   'GET /slow': (_, response, query) => void setTimeout(() => answer(response, 200, { version: VERSION }), Number(query.get('ms'))),
   'POST /orders': order,
+  'POST /exit': () => process.exit(1),
   'GET /events': events,
   ...(isLegacy ? {} : { 'GET /healthz': (_, response) => answer(response, HEALTH === 'never' ? 503 : 200, {}) }),
 }
