@@ -19,7 +19,7 @@ ${etcdUsage}
   --revision N        compare with that one, and not with the present one
   --json              {"same": …, "diff": …}
 
-exit code: 0 shown, whether they differ or not; 1 unreachable; 2 usage; 4 there is none to compare with`,
+exit code: 0 shown, whether they differ or not; 1 etcd cannot be reached, or denies it; 2 usage; 4 there is none to compare with`,
   options: { ...configOption, revision: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [],
   optional: ['FILE'],

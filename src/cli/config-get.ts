@@ -18,7 +18,7 @@ ${etcdUsage}
   --revision N        an earlier one ("baton config history" lists them)
   --json              {revision, text, author}
 
-exit code: 0 printed; 1 unreachable; 2 usage; 4 there is none`,
+exit code: 0 printed; 1 etcd cannot be reached, or denies it; 2 usage; 4 there is none`,
   options: { ...configOption, revision: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [],
   async run(values, _positionals, { world, print }) {

@@ -26,8 +26,9 @@ export const writeUsage = `  --expect-revision N write only over that revision; 
   --timeout D         of --wait; 60s without it
   --json              the outcome as JSON
 
-exit code: 0 written, or there already (with --wait: and taken by all); 1 unreachable; 2 usage, or a wrong configuration;
-           4 somebody else was first, or an instance would refuse it, nothing written; 5 written, and not taken by all`
+exit code: 0 written, or there already (with --wait: and taken by all); 1 etcd cannot be reached, or denies it;
+           2 usage, or a wrong configuration; 4 somebody else was first, or an instance would refuse it, nothing written;
+           5 written, and not taken by all`
 
 /** How to write, as the options say it. */
 export interface WriteOrder {

@@ -69,8 +69,8 @@ export class ConfigLog {
     const { entries } = await this.#store.list(historyPrefixOf(this.#prefix), { keysOnly: true })
     const authors = await this.#store.list(authorsPrefixOf(this.#prefix))
     const authorOf = new Map(authors.entries.map((entry) => [revisionIn(entry.key), authorIn(entry, null)]))
-    const past = entries.map(({ key }) => revisionIn(key)).filter((revision) => revision !== null && revision !== current?.revision)
-    const all = past.map((revision) => ({ revision: revision ?? 0, author: authorOf.get(revision) ?? null }))
+    const past = entries.flatMap(({ key }) => revisionIn(key) ?? []).filter((revision) => revision !== current?.revision)
+    const all = past.map((revision) => ({ revision, author: authorOf.get(revision) ?? null }))
     return [...all, ...(current === null ? [] : [{ revision: current.revision, author: current.author }])].sort(
       (a, b) => b.revision - a.revision,
     )
@@ -123,13 +123,13 @@ export class ConfigLog {
 
   async #trim(): Promise<void> {
     const { entries } = await this.#store.list(historyPrefixOf(this.#prefix), { keysOnly: true })
+    const revisions = entries.flatMap(({ key }) => revisionIn(key) ?? [])
     // A transaction has at most 128 writes.
-    const old = entries.slice(0, Math.max(0, entries.length - kept)).slice(0, 60)
-    const writes = old.flatMap(({ key }): Write[] => {
-      const revision = revisionIn(key)
-      const author: Write[] = revision === null ? [] : [{ is: 'delete', key: pastAuthorKeyOf(this.#prefix, revision) }]
-      return [{ is: 'delete', key }, ...author]
-    })
+    const old = revisions.slice(0, -kept).slice(0, 60)
+    const writes = old.flatMap((revision): Write[] => [
+      { is: 'delete', key: historyKeyOf(this.#prefix, revision) },
+      { is: 'delete', key: pastAuthorKeyOf(this.#prefix, revision) },
+    ])
     if (writes.length > 0) await this.#store.commit([], writes)
   }
 }

@@ -189,13 +189,17 @@ describe('the configuration in etcd', { skip: needs('etcd') }, () => {
 
   test('has a history of the last 50 before the present one, each with its author', async (t) => {
     const { log, store, prefix } = begin(t)
+    const note = `${historyPrefixOf(prefix)}0-a-note-of-others`
+    await store.commit([], [{ is: 'put', key: note, value: 'not ours' }])
     const revisions: number[] = []
     for (let index = 0; index < 60; index += 1) revisions.push(await put(log, `text ${index}`, { at: index, by: 'ada' }))
     const expected = revisions.map((revision, at) => ({ revision, author: { at, by: 'ada' } })).reverse()
     assert.deepEqual(await log.history(), expected.slice(0, 51))
     assert.equal((await log.at(revisions[9] ?? 0))?.text, 'text 9')
     assert.equal(await log.at(revisions[8] ?? 0), null)
-    for (const kept of [historyPrefixOf(prefix), authorsPrefixOf(prefix)]) assert.equal((await store.list(kept)).entries.length, 50)
+    assert.equal((await store.get(note)).entry?.value, 'not ours')
+    assert.equal((await store.list(historyPrefixOf(prefix))).entries.length, 51)
+    assert.equal((await store.list(authorsPrefixOf(prefix))).entries.length, 50)
   })
 
   test('written by others has no author, not even that of the one before', async (t) => {
