@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
-import { hostsOf, openGuard, tokenGuard } from './admin/guard.ts'
+import { hostsOf, openGuard, socketGuard, tokenGuard } from './admin/guard.ts'
 import { type Guard, HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
@@ -219,6 +219,8 @@ class Running {
   async leave(): Promise<void> {
     const { world } = this.#options
     await this.#rollout.stop()
+    // who is held waits for a move of the upgrade that does not come any more
+    this.#dataPlane.gate.release()
     const { endpointDelayMs, deadlineMs } = this.#live.current().dynamic.drain
     this.#leaving = true
     this.#log.info('baton.leaving', { endpoint_delay_ms: endpointDelayMs, deadline_ms: deadlineMs })
@@ -284,6 +286,7 @@ class Running {
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
       warm: () => Promise.resolve(),
+      keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
     })
   }
@@ -294,7 +297,7 @@ class Running {
     const endpoints = adminEndpoints(this.#administered(events), this.#options.world)
     const observed = { started: () => this.#serving, whyNotReady: () => this.#whyNotReady(), metrics: () => this.#scrape() }
     const servers = {
-      admin: new HttpServer(endpoints, openGuard, log),
+      admin: new HttpServer(endpoints, socketGuard, log),
       metrics: new HttpServer(observationEndpoints(observed), openGuard, log),
     }
     return tcpGuard === null ? servers : { ...servers, 'admin-tcp': new HttpServer(endpoints, tcpGuard, log) }

@@ -7,6 +7,13 @@ import type { Guard } from './http-server.ts'
 export const openGuard: Guard = () => null
 
 /**
+ * Of the Unix socket. baton itself may open it, so a version whose socket leads here by another path (a link, /proc) would hand the admin
+ * API to every client: what comes through a baton is known by the header that each app gets, and that no client can send or take away.
+ */
+export const socketGuard: Guard = ({ headers }) =>
+  headers['baton-version'] === undefined ? null : { status: 403, code: 'proxied', message: 'not for what comes through a baton' }
+
+/**
  * `hosts`: the values of Host that name this listener; any other comes through DNS rebinding. A request with an Origin comes from a page.
  * No cookies are read, so there is nothing to forge.
  */

@@ -5,7 +5,7 @@ import { ConfigLog } from '../fleet/config-log.ts'
 import { command as define } from './command.ts'
 import { configOption } from './config-option.ts'
 import { etcdUsage, withEtcd } from './etcd-option.ts'
-import { readRevision, revisionAt } from './revision.ts'
+import { readRevisionOption, revisionAt } from './revision.ts'
 import { textDiff } from './text-diff.ts'
 
 const call = 'usage: baton config diff -c FILE [--revision N] [--json] [FILE]'
@@ -19,12 +19,12 @@ ${etcdUsage}
   --revision N        compare with that one, and not with the present one
   --json              {"same": …, "diff": …}
 
-exit code: 0 shown, whether they differ or not; 1 unreachable; 2 usage; 4 there is none to compare with`,
+exit code: 0 shown, whether they differ or not; 1 etcd cannot be reached, or denies it; 2 usage; 4 there is none to compare with`,
   options: { ...configOption, revision: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [],
   optional: ['FILE'],
   async run(values, [file], { world, print }) {
-    const revision = readRevision('--revision', values.revision)
+    const revision = readRevisionOption('--revision', values.revision)
     if (file === undefined && revision === null) throw new BatonError('usage', `FILE or --revision N is missing; ${call}`)
     return await withEtcd(values.config, call, world, async ({ store, prefix }) => {
       const log = new ConfigLog(store, prefix)

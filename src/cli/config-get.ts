@@ -5,7 +5,7 @@ import { ConfigLog } from '../fleet/config-log.ts'
 import { command as define } from './command.ts'
 import { configOption } from './config-option.ts'
 import { etcdUsage, withEtcd } from './etcd-option.ts'
-import { readRevision, revisionAt } from './revision.ts'
+import { readRevisionOption, revisionAt } from './revision.ts'
 
 const call = 'usage: baton config get -c FILE [--revision N] [--json]'
 
@@ -18,11 +18,11 @@ ${etcdUsage}
   --revision N        an earlier one ("baton config history" lists them)
   --json              {revision, text, author}
 
-exit code: 0 printed; 1 unreachable; 2 usage; 4 there is none`,
+exit code: 0 printed; 1 etcd cannot be reached, or denies it; 2 usage; 4 there is none`,
   options: { ...configOption, revision: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [],
   async run(values, _positionals, { world, print }) {
-    const revision = readRevision('--revision', values.revision)
+    const revision = readRevisionOption('--revision', values.revision)
     return await withEtcd(values.config, call, world, async ({ store, prefix }) => {
       const found = await revisionAt(new ConfigLog(store, prefix), revision)
       print(values.json ? `${JSON.stringify(found)}\n` : found.text)

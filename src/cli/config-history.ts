@@ -16,7 +16,7 @@ Lists the configurations that etcd holds, the newest first: the present one and 
 ${etcdUsage}
   --json              [{revision, author: {at, by}}]
 
-exit code: 0 shown; 1 unreachable; 2 usage`,
+exit code: 0 shown; 1 etcd cannot be reached, or denies it; 2 usage`,
   options: { ...configOption, json: { type: 'boolean' } },
   positionals: [],
   async run(values, _positionals, { world, print }) {

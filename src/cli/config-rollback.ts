@@ -1,9 +1,8 @@
 /** `baton config rollback` */
-import { BatonError } from '../errors.ts'
 import { ConfigLog } from '../fleet/config-log.ts'
 import { command as define } from './command.ts'
 import { configOption } from './config-option.ts'
-import { writeConfig, writeOptions, writeUsage } from './config-write.ts'
+import { readWriteOrder, writeConfig, writeOptions, writeUsage } from './config-write.ts'
 import { etcdUsage, withEtcd } from './etcd-option.ts'
 import { readRevision, revisionAt } from './revision.ts'
 
@@ -19,13 +18,11 @@ ${writeUsage}`,
   options: { ...configOption, ...writeOptions },
   positionals: ['REV'],
   async run(values, [rev = ''], context) {
-    const expected = readRevision('--expect-revision', values['expect-revision'])
+    const order = readWriteOrder(values)
     const revision = readRevision('REV', rev)
-    if (revision === null) throw new BatonError('usage', `REV is missing; ${call}`)
-    const { force = false, wait = false, timeout, json = false } = values
     return await withEtcd(values.config, call, context.world, async (shared) => {
       const { text } = await revisionAt(new ConfigLog(shared.store, shared.prefix), revision)
-      return await writeConfig(shared, { text, source: `revision ${revision}`, expected, force, wait, timeout, json }, context)
+      return await writeConfig(shared, { text, source: `revision ${revision}` }, order, context)
     })
   },
 })

@@ -15,7 +15,7 @@ The configuration that a fleet of batons takes from etcd.
 
 "baton config COMMAND --help" tells more.`
 
-const subcommands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+export const subcommands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   put: () => import('./config-put.ts'),
   get: () => import('./config-get.ts'),
   diff: () => import('./config-diff.ts'),

@@ -13,17 +13,19 @@ export const etcdUsage = '  -c, --config FILE   its bootstrap.config.etcd says w
 export interface Shared {
   readonly store: Store
   readonly prefix: string
+  /** The file that said so, and its bootstrap half. */
+  readonly file: string
   readonly bootstrap: Bootstrap
 }
 
 /** Closes the store when `run` has ended. @throws ConfigError, BatonError */
-export async function withEtcd<T>(file: string | undefined, call: string, world: World, run: (shared: Shared) => Promise<T>): Promise<T> {
-  const path = configFile(file, call)
-  const bootstrap = parseBootstrap(await readConfigText(path), path, parseOptionsOf(path, world))
-  if (bootstrap.config === null) throw new BatonError('usage', `${path} has no bootstrap.config.etcd: its configuration is the file itself`)
+export async function withEtcd<T>(option: string | undefined, call: string, world: World, run: (shared: Shared) => Promise<T>): Promise<T> {
+  const file = configFile(option, call)
+  const bootstrap = parseBootstrap(await readConfigText(file), file, parseOptionsOf(file, world))
+  if (bootstrap.config === null) throw new BatonError('usage', `${file} has no bootstrap.config.etcd: its configuration is the file itself`)
   const store = await openStore(bootstrap.config, world)
   try {
-    return await run({ store, prefix: bootstrap.config.prefix, bootstrap })
+    return await run({ store, prefix: bootstrap.config.prefix, file, bootstrap })
   } finally {
     await store.close()
   }

@@ -18,7 +18,7 @@ Lists the instances that live, as they tell of themselves in etcd. One that has 
 ${etcdUsage}
   --json              their records
 
-exit code: 0 shown; 1 unreachable; 2 usage`,
+exit code: 0 shown; 1 etcd cannot be reached, or denies it; 2 usage`,
   options: { ...configOption, json: { type: 'boolean' } },
   positionals: [],
   async run(values, _positionals, { world, print }) {

@@ -11,34 +11,25 @@ import { ask, follow } from './admin-client.ts'
 import { part } from './answer.ts'
 import type { Context } from './command.ts'
 import { keptPromise } from './kept-promise.ts'
+import { isUnreachable, patiently } from './patiently.ts'
 import { isUpgrade, nameOf, placeOf, upgradeIn, upgradeLine } from './upgrade-text.ts'
 import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
 const lookMs = 1_000
-const retryMs = 200
-/** Longer than the keeper waits before it starts a generation anew. */
-const patienceMs = 15_000
 /** A live line that a narrow terminal breaks could not be drawn over. */
 const lineWidth = 79
 
 /** @throws BatonError `unreachable` once baton has not answered for long. */
 export async function followUpgrade(begun: Upgrade, address: AdminAddress, context: Context): Promise<ExitCode> {
   const { world } = context
-  // Timers alone do not keep a process alive, and no connection does while baton is away.
-  const alive = new MessageChannel()
-  alive.port1.ref()
-  try {
-    const show = context.isScreen ? liveLine(context) : plainLines(context)
-    const changes = changesOf(begun.id, address, world)
-    for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
-      const code = endOf(seen.upgrade)
-      show(seen, code !== null)
-      if (code === exitCode.done) return await keptPromise(begun.id, () => patiently(() => explain(begun.id, address), world), context)
-      if (code !== null) return code
-      await changes.next()
-    }
-  } finally {
-    alive.port1.close()
+  const show = context.isScreen ? liveLine(context) : plainLines(context)
+  const changes = changesOf(begun.id, address, world)
+  for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
+    const code = endOf(seen.upgrade)
+    show(seen, code !== null)
+    if (code === exitCode.done) return await keptPromise(begun.id, () => patiently(() => explain(begun.id, address), world), context)
+    if (code !== null) return code
+    await changes.next()
   }
 }
 
@@ -102,18 +93,6 @@ function explain(id: string, address: AdminAddress): Promise<unknown> {
   return ask(address, { method: 'GET', path: `/v1/history/${id}` })
 }
 
-async function patiently<T>(act: () => Promise<T>, world: World): Promise<T> {
-  const until = world.elapsed() + patienceMs
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!isUnreachable(error) || world.elapsed() >= until) throw error
-      await pause(world, retryMs)
-    }
-  }
-}
-
 interface Changes {
   /** At the next event of the upgrade, or after a second. */
   next(): Promise<void>
@@ -149,8 +128,4 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
       seen = false
     },
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof BatonError && error.code === 'unreachable'
 }

@@ -2,11 +2,15 @@
 import { BatonError } from '../errors.ts'
 import type { Author, ConfigLog, Revision } from '../fleet/config-log.ts'
 
-/** Null where the option was not given. @throws BatonError `usage` */
-export function readRevision(option: string, value: string | undefined): number | null {
-  if (value === undefined) return null
+/** @throws BatonError `usage` */
+export function readRevision(option: string, value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new BatonError('usage', `${option}: found "${value}", expected a revision, such as 42`)
   return Number(value)
+}
+
+/** Null where the option was not given. @throws BatonError `usage` */
+export function readRevisionOption(option: string, value: string | undefined): number | null {
+  return value === undefined ? null : readRevision(option, value)
 }
 
 /** Null is the present one. @throws BatonError `refused` where there is none. */

@@ -26,7 +26,8 @@ export function readEtcdPrefix(value: unknown): Reading<string> {
   const expected = 'a prefix such as /baton/shop'
   if (typeof value !== 'string') return new Misread(expected, null, 'kind')
   if (value.length > 512) return new Misread('at most 512 characters', null, 'range', `${value.length} characters`)
-  if (!value.startsWith('/')) return new Misread(expected, `write /${value}`)
+  if (/^\/*$/.test(value)) return new Misread(expected)
+  if (!value.startsWith('/')) return new Misread(expected, `write /${value.replace(/\/$/, '')}`)
   if (value.endsWith('/')) return new Misread(expected, 'leave the / at the end out')
   return value.includes('\0') ? new Misread('a prefix without NUL') : value
 }

@@ -22,7 +22,9 @@ export function readLimits(value: unknown): Limits | null {
   const isKnown = isAddressed(listeners.public) && isAddressed(listeners.metrics) && (admin === null || isAddressed(admin))
   const isNamed =
     isMapping(processes) && Object.values(processes).every((process) => isMapping(process) && typeof process.port === 'number')
-  return isListed && isKnown && isNamed && isMapping(retirements) && typeof state === 'string' ? (value as unknown as Limits) : null
+  const isSafe =
+    isMapping(retirements) && Object.values(retirements).every((retirement) => isMapping(retirement) && retirement.is === 'signal')
+  return isListed && isKnown && isNamed && isSafe && typeof state === 'string' ? (value as unknown as Limits) : null
 }
 
 function isAddressed(value: unknown): boolean {

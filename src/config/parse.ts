@@ -50,6 +50,13 @@ export function parseDynamic(text: string, source: string, bootstrap: Limits): D
   return dynamic
 }
 
+/** What a dynamic half has wrong by itself, whichever bootstrap half it may meet. Throws ConfigError, for a `bootstrap` key too. */
+export function checkDynamic(text: string, source: string): void {
+  const document = readDocument(text, source)
+  const shape = readShape('dynamic', document.value)
+  refuse(faultsOf(document, source, shape.ok ? [] : shape.issues, salvage(document.value, null)).map(explainBootstrap))
+}
+
 /** The same rules for a dynamic half that meets another bootstrap half than its own. Empty if they hold. */
 export function recheck(bootstrap: Limits, dynamic: Dynamic, text: string, source: string): ConfigFault[] {
   return faultsOf(readDocument(text, source), source, [], draftOf(bootstrap, dynamic))

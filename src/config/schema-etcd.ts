@@ -4,17 +4,22 @@ import { readEtcdEndpoint, readEtcdPrefix } from './etcd-text.ts'
 import { Misread } from './misread.ts'
 import { file, leaf, name, rule, text } from './schema-values.ts'
 
+/** Both keys, or neither. */
+function both(given: Readonly<Record<string, unknown>>, one: string, other: string): Misread | null {
+  const alone = [one, other].filter((key) => given[key] !== undefined)
+  return alone.length === 1 ? new Misread(`${one} and ${other} together`, null, 'range', `${alone[0]} alone`) : null
+}
+
 const tls = rule(
   z.strictObject({
     ca: file.optional().describe("Certificates of the authorities that are trusted, PEM; the system's own without it."),
     cert: file.optional().describe("baton's own certificate, PEM, where etcd asks for one."),
     key: file.optional().describe('Its key, PEM, mode 0600.'),
   }),
-  ({ cert, key }) =>
-    (cert === undefined) === (key === undefined) ? null : new Misread('cert and key together', null, 'range', 'one of them'),
+  (given) => both(given, 'cert', 'key'),
 )
 
-export const etcd = rule(
+const keys = rule(
   z.strictObject({
     endpoints: z
       .array(leaf(readEtcdEndpoint, { type: 'string', pattern: '^https?://' }))
@@ -33,10 +38,10 @@ export const etcd = rule(
       .optional()
       .describe("What this baton is called in the fleet; no two may have one name. Without it, the host's name and the public port."),
   }),
-  ({ endpoints, user, passwordFile, tls }) => {
-    if ((user === undefined) !== (passwordFile === undefined))
-      return new Misread('user and passwordFile together', null, 'range', 'one of them')
-    const isPlain = endpoints.some((endpoint) => typeof endpoint === 'string' && endpoint.startsWith('http://'))
-    return tls !== undefined && isPlain ? new Misread('https:// endpoints with tls', null, 'range', 'tls beside an http:// endpoint') : null
-  },
+  (given) => both(given, 'user', 'passwordFile'),
 )
+
+export const etcd = rule(keys, ({ endpoints, tls }) => {
+  const isPlain = endpoints.some((endpoint) => typeof endpoint === 'string' && endpoint.startsWith('http://'))
+  return tls !== undefined && isPlain ? new Misread('https:// endpoints with tls', null, 'range', 'tls beside an http:// endpoint') : null
+})

@@ -183,6 +183,9 @@ export interface DrainSettings {
   readonly deadlineMs: number
   /** Of a version: a request may run at least this long, however quick others were, but never past the deadline. */
   readonly graceMs: number
+  /** Of a version: its endless responses, and its upgraded connections, have this long to go; never past the deadline. */
+  readonly streamsMs: number
+  readonly tunnelsMs: number
   /** Kept-alive connections that have been idle since the drain began are closed after this. */
   readonly idleMs: number
 }

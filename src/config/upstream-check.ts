@@ -1,4 +1,6 @@
 /** Where versions may point: within `allowUpstreams`, never at a link-local address, never at baton itself. */
+import { isIP } from 'node:net'
+import { addressSet } from '../routing/address.ts'
 import { mayReach } from './allowed-upstreams.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
@@ -48,5 +50,12 @@ function reaches(endpoint: Reached, bound: BindAddress): boolean {
   if (endpoint.is === 'unix' || bound.is === 'unix') return endpoint.is === 'unix' && bound.is === 'unix' && endpoint.path === bound.path
   if (endpoint.port !== bound.port) return false
   const local = endpoint.host === 'localhost' || isLoopback(endpoint.host) || isAnyAddress(endpoint.host)
-  return endpoint.host === bound.host || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
+  return (
+    isSame(endpoint.host, bound.host) || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
+  )
+}
+
+/** An IPv4 address may be written as an IPv6 one: ::ffff:127.0.0.1. */
+function isSame(host: string, bound: string): boolean {
+  return host === bound || (isIP(bound) !== 0 && addressSet([bound]).has(host))
 }

@@ -69,8 +69,8 @@ export class ConfigLog {
     const { entries } = await this.#store.list(historyPrefixOf(this.#prefix), { keysOnly: true })
     const authors = await this.#store.list(authorsPrefixOf(this.#prefix))
     const authorOf = new Map(authors.entries.map((entry) => [revisionIn(entry.key), authorIn(entry, null)]))
-    const past = entries.map(({ key }) => revisionIn(key)).filter((revision) => revision !== null && revision !== current?.revision)
-    const all = past.map((revision) => ({ revision: revision ?? 0, author: authorOf.get(revision) ?? null }))
+    const past = entries.flatMap(({ key }) => revisionIn(key) ?? []).filter((revision) => revision !== current?.revision)
+    const all = past.map((revision) => ({ revision, author: authorOf.get(revision) ?? null }))
     return [...all, ...(current === null ? [] : [{ revision: current.revision, author: current.author }])].sort(
       (a, b) => b.revision - a.revision,
     )
@@ -85,11 +85,9 @@ export class ConfigLog {
     if (before?.text === text) return { is: 'unchanged', revision: before.revision }
     const base = before?.revision ?? 0
     if (expected !== null && expected !== base) return { is: 'lost', expected, theirs: before }
-    // First, and by itself: two documents of a megabyte are more than one transaction takes.
+    // Before it, and by itself: two documents of a megabyte are more than one transaction takes. After it, nothing must fail any more.
     if (before !== null) await this.#archive(before)
-    const outcome = await this.#replace(text, author, base)
-    if (outcome.is === 'written') await this.#trim()
-    return outcome
+    return await this.#replace(text, author, base)
   }
 
   async #archive({ revision, text, author }: Revision): Promise<void> {
@@ -97,6 +95,7 @@ export class ConfigLog {
     const by: readonly Write[] =
       author === null ? [] : [{ is: 'put', key: pastAuthorKeyOf(this.#prefix, revision), value: JSON.stringify(author) }]
     await this.#store.commit([{ key, revision: 0 }], [{ is: 'put', key, value: text }, ...by])
+    await this.#trim()
   }
 
   async #replace(text: string, author: Author, base: number): Promise<Written> {
@@ -124,13 +123,13 @@ export class ConfigLog {
 
   async #trim(): Promise<void> {
     const { entries } = await this.#store.list(historyPrefixOf(this.#prefix), { keysOnly: true })
+    const revisions = entries.flatMap(({ key }) => revisionIn(key) ?? [])
     // A transaction has at most 128 writes.
-    const old = entries.slice(0, Math.max(0, entries.length - kept)).slice(0, 60)
-    const writes = old.flatMap(({ key }): Write[] => {
-      const revision = revisionIn(key)
-      const author: Write[] = revision === null ? [] : [{ is: 'delete', key: pastAuthorKeyOf(this.#prefix, revision) }]
-      return [{ is: 'delete', key }, ...author]
-    })
+    const old = revisions.slice(0, -kept).slice(0, 60)
+    const writes = old.flatMap((revision): Write[] => [
+      { is: 'delete', key: historyKeyOf(this.#prefix, revision) },
+      { is: 'delete', key: pastAuthorKeyOf(this.#prefix, revision) },
+    ])
     if (writes.length > 0) await this.#store.commit([], writes)
   }
 }

@@ -12,8 +12,13 @@ export interface Misfit {
 /** Each fault once, with the instances that have it; empty if every instance would take it. */
 export function misfitsOf(text: string, source: string, instances: readonly Pick<InstanceRecord, 'id' | 'limits'>[]): readonly Misfit[] {
   const byFault = new Map<string, { readonly fault: ConfigFault; readonly instances: string[] }>()
+  // Most instances are alike, and a document may be long.
+  const byLimits = new Map<string, readonly ConfigFault[]>()
   for (const { id, limits } of instances) {
-    for (const fault of faultsUnder(limits, text, source)) {
+    const like = JSON.stringify(limits)
+    const faults = byLimits.get(like) ?? faultsUnder(limits, text, source)
+    byLimits.set(like, faults)
+    for (const fault of faults) {
       const words = formatConfigFault(fault)
       const known = byFault.get(words) ?? { fault, instances: [] }
       known.instances.push(id)

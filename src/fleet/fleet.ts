@@ -8,7 +8,7 @@ import { limitsOf } from '../config/limits.ts'
 import type { LiveConfig, Outcome } from '../config/live.ts'
 import type { Bootstrap, EtcdSettings } from '../config/settings.ts'
 import { formatConfigFault } from '../errors.ts'
-import type { World } from '../world.ts'
+import { pause, type World } from '../world.ts'
 import { Follower, type OwnUpgrade } from './follower.ts'
 import { Member } from './member.ts'
 import type { InstanceRecord } from './record.ts'
@@ -24,6 +24,9 @@ export interface FleetParts {
   self(): Pick<InstanceRecord, 'build' | 'startedAt' | 'whyNotReady'>
   readonly own: OwnUpgrade
 }
+
+/** How long a stop waits for etcd. */
+const farewellMs = 1_000
 
 export class Fleet {
   readonly #parts: FleetParts
@@ -55,12 +58,13 @@ export class Fleet {
     return this.#source.read()
   }
 
-  /** Idempotent. */
+  /** Idempotent. An etcd that does not answer holds nobody up: the lease ends by itself. */
   async stop(): Promise<void> {
-    await this.#source.stop()
-    await this.#follower.stop()
-    await this.#member.stop()
-    await this.#parts.store.close()
+    const { store, world } = this.#parts
+    const ended = Promise.all([this.#source.stop(), this.#follower.stop(), this.#member.stop()])
+    await Promise.race([ended, pause(world, farewellMs)])
+    await store.close()
+    await ended
   }
 
   /** 0: what runs is not from etcd. */

@@ -106,7 +106,7 @@ export class Member {
     const { store, prefix, warn, record } = this.#parts
     const key = instanceKeyOf(prefix, record().id)
     const { entry } = await store.get(key)
-    if (entry?.value === this.#written) return
+    if (entry !== null && entry.lease === this.#lease) return
     const written = this.#written
     this.#written = ''
     if (entry !== null && written !== '')

@@ -55,12 +55,13 @@ export function writeRecord(record: InstanceRecord): string {
 export function readRecord(text: string): InstanceRecord | null {
   const value = parse(text)
   if (!isMapping(value) || value.v !== format || readLimits(value.limits) === null) return null
-  const { id, build, pid, startedAt, revision, hash, refused, stale, roles, upgrade, ready, whyNotReady } = value
+  const { v: _format, ...record } = value
+  const { id, build, pid, startedAt, revision, hash, refused, stale, roles, upgrade, ready, whyNotReady } = record
   const areTexts = [id, build, hash].every((part) => typeof part === 'string')
   const areNumbers = [pid, startedAt, revision].every((part) => typeof part === 'number')
   const isTold = isRefusal(refused) && isText(stale) && isText(whyNotReady) && typeof ready === 'boolean'
   const isPlaced = isMapping(roles) && typeof roles.stable === 'string' && isText(roles.candidate) && isUpgrade(upgrade)
-  return areTexts && areNumbers && isTold && isPlaced ? (value as unknown as InstanceRecord) : null
+  return areTexts && areNumbers && isTold && isPlaced ? (record as unknown as InstanceRecord) : null
 }
 
 function parse(text: string): unknown {

@@ -19,8 +19,9 @@ import { isIdle, type Ledger, servesAgain } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
+import { precheckFault } from './precheck.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
-import { stableOf } from './roles.ts'
+import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
 import { type Action, type Actor, type Event, isOver, type Move, type Order, type Pid, type Upgrade, type UpgradeId } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
@@ -46,6 +47,8 @@ export interface ConductorParts {
   warm(to: VersionName, from: VersionName): Promise<void>
   hold(): void
   release(): void
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
@@ -142,11 +145,10 @@ export class Conductor {
   /** Within a turn. */
   async #begin(begun: Pick<Upgrade, 'id' | 'to' | 'plan' | 'led'>): Promise<OrderOutcome> {
     const { keeper, versions, world } = this.#parts
-    const { ledger } = keeper
     const { to } = begun
-    const { stable: from } = ledger
+    const from = keeper.ledger.stable
     const move = begin({ ...begun, from, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
-    await this.#move(move, 'ordered', servesAgain(ledger, to))
+    await this.#move(move, 'ordered', servesAgain(keeper.ledger, to))
     versions.undrain(to)
     return { is: 'accepted', upgrade: move.next }
   }
@@ -303,8 +305,8 @@ export class Conductor {
   }
 
   #precheck({ to, seq }: Upgrade): void {
-    const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    this.#take(isThere ? { is: 'prechecked' } : { is: 'precheck-failed', detail: `no version ${to} is configured` }, seq)
+    const detail = precheckFault(to, this.#parts)
+    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, seq)
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -323,8 +325,12 @@ export class Conductor {
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
-  #stop(name: VersionName, { phase, from, plan, seq }: Upgrade): Promise<void> {
+  async #stop(name: VersionName, upgrade: Upgrade): Promise<void> {
+    const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
+    // what nothing could come after would leave nobody to serve
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? precheckFault(to, this.#parts) : null
+    if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
     const isWanted = () => keeper.running?.seq === seq

@@ -32,6 +32,8 @@ export interface RolloutParts {
   route(): void
   /** Fills a version's cache before it serves; resolves at once where there is none. */
   warm(to: VersionName, from: VersionName): Promise<void>
+  /** Without a keeper no app can be started. */
+  keeperLost(): boolean
   /** Where requests can be made to wait. */
   holding(): Holding
 }

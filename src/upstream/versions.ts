@@ -105,13 +105,14 @@ export class Versions {
 
   /**
    * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it;
-   * one that wants it again before the drain is over takes that back. Asked again, of a version that is not there any more, it looks after
-   * the external app again. @throws RetirementFault
+   * one that wants it again before the drain is over takes that back. Of a version that is not there, it looks after what may run of it all
+   * the same: a process that a former generation left behind, the external app again. @throws RetirementFault
    */
   retire(name: VersionName): Promise<void> {
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
     if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
+    else if (this.#applied !== null) this.#stopLeftBehind(name, this.#applied.dynamic.versions[name], this.#applied.bootstrap)
     const running = this.#retiring.get(name)
     if (running !== undefined) return running
     const retired = this.#retire(name).finally(() => {

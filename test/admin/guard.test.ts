@@ -1,11 +1,11 @@
-/** Who may use the admin port on TCP. */
+/** Who may use the admin listeners. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { answerText } from '../../src/admin/answer.ts'
-import { tokenGuard } from '../../src/admin/guard.ts'
+import { socketGuard, tokenGuard } from '../../src/admin/guard.ts'
 import { readToken } from '../../src/admin/token.ts'
 import { BatonError } from '../../src/errors.ts'
 import { serve } from './running.ts'
@@ -63,4 +63,15 @@ describe('the token’s file', () => {
       (error) => error instanceof BatonError && error.code === 'start' && /^bootstrap\.admin\.tokenFile .*mode is 644/.test(error.message),
     )
   })
+})
+
+test('the admin socket is closed to what comes through a baton', async (t) => {
+  const running = await serve({ 'GET /': (_request, response) => void response.end() }, socketGuard)
+  t.after(() => running.server.close())
+  assert.equal((await running.ask('GET', '/')).status, 200)
+  for (const headers of [{ 'baton-version': 'v1' }, { 'Baton-Version': '' }]) {
+    const { status, body } = await running.ask('GET', '/', { headers })
+    assert.equal(status, 403)
+    assert.match(body, /"proxied"/)
+  }
 })

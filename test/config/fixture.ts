@@ -145,7 +145,7 @@ export const everyKey = {
     upstreamConnections: 40,
   },
   retry: { budget: '12.5%', min: 1, replayBytes: '1KiB' },
-  drain: { endpointDelay: '9s', deadline: '11s', grace: '4s', idle: '2s' },
+  drain: { endpointDelay: '9s', deadline: '11s', grace: '4s', streams: '6s', websockets: '7s', idle: '2s' },
   rollout: {
     plan: 'careful',
     plans: {

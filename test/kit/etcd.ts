@@ -35,6 +35,8 @@ export interface EtcdMember {
   stop(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port, with the same data. Resolves when it answers. */
   start(): Promise<void>
+  /** Its data, while it is stopped: it will start as it did the first time. */
+  forget(): void
 }
 
 export interface Etcd extends AsyncDisposable {
@@ -74,6 +76,7 @@ class Member implements EtcdMember {
   readonly url: string
   readonly port: number
   readonly #args: readonly string[]
+  readonly #data: string
   readonly #tls: EtcdTls | undefined
   #child: ChildProcess | null = null
   #output = ''
@@ -83,7 +86,8 @@ class Member implements EtcdMember {
     this.port = port
     this.url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
     this.#tls = tls
-    const own = ['--name', name, '--data-dir', join(folder, name), '--log-level', 'error']
+    this.#data = join(folder, name)
+    const own = ['--name', name, '--data-dir', this.#data, '--log-level', 'error']
     const clients = ['--listen-client-urls', this.url, '--advertise-client-urls', this.url]
     const peers = ['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', cluster]
     const times = ['--heartbeat-interval', '100', '--election-timeout', '1000']
@@ -122,6 +126,10 @@ class Member implements EtcdMember {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
     child.kill(signal)
     await once(child, 'exit')
+  }
+
+  forget(): void {
+    rmSync(this.#data, { recursive: true, force: true })
   }
 
   async #isHealthy(): Promise<boolean> {

@@ -6,7 +6,9 @@ export type Weather =
   | { readonly is: 'fair' }
   /** Each chunk waits this long, both ways. */
   | { readonly is: 'slow'; readonly ms: number }
-  /** Nothing comes through, no FIN, no RST: half-open. New connections are accepted and stay silent. */
+  /** Each connection's chunks wait a time of its own, up to this long: what was said later on one comes before what was said on another. */
+  | { readonly is: 'uneven'; readonly ms: number }
+  /** Nothing comes through, no FIN, no RST: half-open. New connections are accepted; one that has lost a byte stays silent for good. */
   | { readonly is: 'black-hole' }
   /** New connections are reset. */
   | { readonly is: 'refusing' }
@@ -17,6 +19,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly url: string
   readonly connections: number
   weather: Weather
+  /** The port that new connections lead to. */
+  target: number
   /** Resets every open connection, now. */
   reset(): void
 }
@@ -25,29 +29,37 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const open = new Set<Socket>()
   let weather: Weather = { is: 'fair' }
+  let target = port
+  let accepted = 0
   const keep = (socket: Socket): void => {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     socket.on('error', () => socket.destroy())
   }
-  const relay = (from: Socket, to: Socket): void => {
+  const silent = new WeakSet<Socket>()
+  const relay = (from: Socket, to: Socket, share: number): void => {
     let last = Promise.resolve()
     from.on('data', (chunk) => {
-      if (weather.is === 'black-hole') return
-      const delayMs = weather.is === 'slow' ? weather.ms : 0
+      // TCP delivers every byte or none after it: what comes after a hole never arrives
+      if (weather.is === 'black-hole') silent.add(from)
+      if (silent.has(from)) return
+      const delayMs = weather.is === 'slow' ? weather.ms : weather.is === 'uneven' ? weather.ms * share : 0
       if (delayMs === 0) return void to.write(chunk)
       last = Promise.all([last, new Promise((done) => setTimeout(done, delayMs))]).then(() => void to.write(chunk))
     })
-    from.on('end', () => weather.is === 'black-hole' || last.then(() => to.end()))
+    const isMute = (): boolean => weather.is === 'black-hole' || silent.has(from)
+    from.on('end', () => isMute() || last.then(() => to.end()))
     from.on('close', () => weather.is === 'black-hole' || to.destroy())
   }
   const server = createServer((client) => {
     if (weather.is === 'refusing') return void client.resetAndDestroy()
     keep(client)
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(target, '127.0.0.1')
     keep(upstream)
-    relay(client, upstream)
-    relay(upstream, client)
+    // the golden ratio's multiples lie apart, whatever their number
+    const share = (++accepted * 0.618) % 1
+    relay(client, upstream, share)
+    relay(upstream, client, share)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -66,6 +78,12 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     },
     set weather(next) {
       weather = next
+    },
+    get target() {
+      return target
+    },
+    set target(next) {
+      target = next
     },
     reset,
     async [Symbol.asyncDispose]() {

@@ -91,6 +91,7 @@ function setUp(change: Partial<Ledger> = {}) {
     warm: async () => undefined,
     hold: () => undefined,
     release: () => undefined,
+    keeperLost: () => false,
   })
   return { world, conductor, keeper, did, written, records, receipts, state }
 }

@@ -1,6 +1,7 @@
 /** Two versions that must not serve at once: requests wait while one goes and the other comes; and holding alone. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { until } from '../kit/until.ts'
 import { isAlive, killed } from './kit/killed.ts'
 import { assertNeverTogether } from './kit/record.ts'
 import { assertTold } from './kit/told.ts'
@@ -88,6 +89,19 @@ describe('an exclusive upgrade under load', () => {
 })
 
 describe('hold and release alone', () => {
+  test('baton ends while requests wait: they are let in and served, and none is reset', async () => {
+    await using run = await startRun({ traffic: null })
+    await run.order('hold')
+    const held = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${run.baton.publicPort}/who`))
+    await until(
+      async () => (await run.status()).baton.queued === held.length,
+      () => run.baton.output(),
+    )
+    const exit = run.baton.stop()
+    assert.deepEqual([...new Set((await Promise.all(held)).map(({ status }) => status))], [200])
+    assert.equal((await exit).code, 0)
+  })
+
   test('requests wait between them, and none fails; each said twice happens once', async () => {
     await using run = await startRun()
     assert.equal((await run.order('hold')).is, 'accepted')

@@ -26,7 +26,7 @@ function dynamicOf(versions: Readonly<Record<string, VersionSettings>>, given: P
     ...defaults,
     versions,
     stable: Object.keys(versions)[0] ?? 'v1',
-    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, idleMs: 5_000 },
+    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, streamsMs: 30_000, tunnelsMs: 30_000, idleMs: 5_000 },
     ...given,
   }
 }
@@ -359,6 +359,20 @@ describe('a managed version', () => {
     keeper.runs(name('p1', one))
     const wishes = { stable: 'v2', candidate: null, kept: [], retired: ['v1'], drained: [] }
     versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
+    let gone = false
+    const retired = versions.retire('v1').then(() => (gone = true))
+    await quiet(2)
+    assert.deepEqual(keeper.told, [`start ${name('p2', two)}`, `SIGTERM ${name('p1', one)}`])
+    assert.equal(gone, false)
+    versions.appExited(keeper.ends(name('p1', one)))
+    await retired
+  })
+
+  test('that nobody wants, while a former generation was stopping it, is waited for by who retires it', async (t) => {
+    const { versions, keeper, one, two } = await setUp(t)
+    keeper.runs(name('p1', one))
+    const wishes = { stable: 'v2', candidate: null, kept: [], retired: [], drained: [] }
     versions.apply(both(one, two), dynamicOf(versionsOf), wishes)
     let gone = false
     const retired = versions.retire('v1').then(() => (gone = true))

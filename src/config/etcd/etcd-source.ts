@@ -35,11 +35,13 @@ interface Known {
   readonly revision: number
   /** Of the key; 0 is that it was not there. */
   readonly keyRevision: number
+  /** What it held; null is that it was not there. */
+  readonly text: string | null
 }
 
 export class EtcdSource {
   readonly #parts: EtcdSourceParts
-  #known: Known | null
+  #known: Known | null = null
   /** Refused since an upgrade is under way; taken when it has ended. */
   #deferred: Remote | null = null
   #watch: Watch | null = null
@@ -53,7 +55,9 @@ export class EtcdSource {
   constructor(parts: EtcdSourceParts) {
     this.#parts = parts
     const { remote } = parts.live
-    this.#known = remote === null ? null : { cluster: remote.cluster, revision: remote.revision, keyRevision: remote.revision }
+    if (remote === null) return
+    const { cluster, revision, text } = remote
+    this.#known = { cluster, revision, keyRevision: revision, text }
   }
 
   start(): void {
@@ -90,13 +94,15 @@ export class EtcdSource {
 
   async #read(): Promise<void> {
     this.#next?.cancel()
-    const { store, key, live } = this.#parts
+    const { store, key, live, readMs = 10_000 } = this.#parts
+    const asked = this.#known
     try {
       const { header, entry } = await store.get(key)
       if (this.#stopped) return
       if (this.#watch !== null) this.#failures = 0
-      this.#take(header, entry)
-      this.#readIn(this.#parts.readMs ?? 10_000)
+      if (!this.#isOvertaken(header, asked)) this.#take(header, entry)
+      else if (this.#watch === null) this.#again = true
+      this.#readIn(readMs)
     } catch (error) {
       if (this.#stopped) return
       live.lost(errorMessage(error), 'etcd')
@@ -118,40 +124,47 @@ export class EtcdSource {
     this.#next = world.after(delayMs * (0.75 + world.random() / 2), () => void this.read())
   }
 
+  /** The watch has told of more while the answer was under way. No answer is older than what was known when it was asked for. */
+  #isOvertaken({ cluster, revision }: StoreHeader, asked: Known | null): boolean {
+    const known = this.#known
+    if (known === null || known === asked || known.cluster !== cluster) return false
+    return revision < known.revision && revision >= (asked?.revision ?? 0)
+  }
+
   #take(header: StoreHeader, entry: KeyValue | null): void {
-    const known = this.#heedEpoch(header)
+    const known = this.#heedEpoch(header, entry)
     const keyRevision = entry?.revision ?? 0
     // The watch has missed something: it may be dead.
     if (keyRevision !== (known?.keyRevision ?? 0)) this.#unwatch()
-    this.#learn(header, keyRevision)
-    if (entry === null) this.#gone()
+    this.#learn(header, entry)
+    if (entry === null) this.#gone(known)
     else if (keyRevision !== known?.keyRevision) this.#offer(remoteOf(header, entry))
     else this.#confirm()
     if (this.#watch === null) this.#follow(header.revision + 1)
   }
 
   /** What is known of this store; null if it is a new one, or began anew. */
-  #heedEpoch(header: StoreHeader): Known | null {
+  #heedEpoch(header: StoreHeader, entry: KeyValue | null): Known | null {
     const known = this.#known
-    if (known === null || (known.cluster === header.cluster && known.revision <= header.revision)) return known
-    const what =
-      known.cluster === header.cluster
-        ? `revision ${header.revision} after ${known.revision}`
-        : `cluster ${header.cluster} after ${known.cluster}`
+    const what = known === null ? null : anew(known, header, entry)
+    if (what === null) return known
     this.#parts.warn('etcd has begun anew; it is followed', what)
     this.#unwatch()
     this.#known = null
     return null
   }
 
-  #learn({ cluster, revision }: StoreHeader, keyRevision: number): void {
-    this.#known = { cluster, revision: Math.max(revision, this.#known?.revision ?? 0), keyRevision }
+  #learn({ cluster, revision }: StoreHeader, entry: KeyValue | null): void {
+    const highest = Math.max(revision, this.#known?.revision ?? 0)
+    this.#known = { cluster, revision: highest, keyRevision: entry?.revision ?? 0, text: entry?.value ?? null }
   }
 
-  #gone(): void {
-    const { live, key } = this.#parts
+  #gone(known: Known | null): void {
+    const { live, key, warn } = this.#parts
     this.#deferred = null
-    live.lost(`${nameOf(key)} is not there`, 'etcd')
+    const what = `${nameOf(key)} is not there`
+    live.lost(what, 'etcd')
+    if (known?.keyRevision !== 0) warn(`${what}; what runs goes on`, 'baton config put FILE writes it')
   }
 
   #offer(remote: Remote): void {
@@ -199,9 +212,18 @@ export class EtcdSource {
     const last = events.at(-1)
     if (last === undefined) return
     const revision = last.is === 'put' ? last.entry.revision : last.revision
-    if (revision <= (this.#known?.keyRevision ?? 0)) return
-    this.#learn(header, last.is === 'put' ? revision : 0)
+    const known = this.#known
+    if (revision <= (known?.keyRevision ?? 0)) return
+    this.#learn(header, last.is === 'put' ? last.entry : null)
     if (last.is === 'put') this.#offer(remoteOf(header, last.entry))
-    else this.#gone()
+    else this.#gone(known)
   }
+}
+
+/** How it shows that this is not the store that was known; null if nothing does. */
+function anew(known: Known, { cluster, revision }: StoreHeader, entry: KeyValue | null): string | null {
+  if (known.cluster !== cluster) return `cluster ${cluster} after ${known.cluster}`
+  if (revision < known.revision) return `revision ${revision} after ${known.revision}`
+  const isOther = entry !== null && entry.revision === known.keyRevision && entry.value !== known.text
+  return isOther ? `another text at revision ${entry.revision}` : null
 }

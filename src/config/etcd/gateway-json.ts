@@ -39,14 +39,14 @@ export function entryOf(kv: unknown): KeyValue {
   return {
     key: plain(key),
     value: plain(value),
-    revision: Number(mod_revision),
+    revision: revisionOf(mod_revision),
     lease: lease === undefined || lease === '0' ? null : String(lease),
   }
 }
 
 export function headerOf(answer: Json): StoreHeader {
   const { cluster_id, revision } = mappingOf(answer.header)
-  return { cluster: textOf(cluster_id), revision: Number(revision) }
+  return { cluster: textOf(cluster_id), revision: revisionOf(revision) }
 }
 
 export function base64(text: string): string {
@@ -65,9 +65,16 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
+/** @throws Error as all that reads an answer, which may be no etcd's. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   throw new Error('an answer that etcd does not give: a field is missing')
+}
+
+function revisionOf(value: unknown): number {
+  const revision = Number(textOf(value))
+  if (Number.isSafeInteger(revision)) return revision
+  throw new Error(`an answer that etcd does not give: the revision is ${JSON.stringify(value)}`)
 }
 
 export function parse(text: string): Json {

@@ -80,11 +80,8 @@ export class EtcdGateway implements Store {
   }
 
   async commit(unchanged: readonly Unchanged[], writes: readonly Write[]) {
-    const answer = await this.#ask('/v3/kv/txn', {
-      compare: unchanged.map(comparisonOf),
-      success: writes.map(requestOf),
-    })
-    return { header: headerOf(answer), done: answer.succeeded === true }
+    const request = { compare: unchanged.map(comparisonOf), success: writes.map(requestOf) }
+    return await this.#ask('/v3/kv/txn', request, (answer) => ({ header: headerOf(answer), done: answer.succeeded === true }))
   }
 
   watch(what: { readonly key: string } | { readonly prefix: string }, revision: number, watcher: Watcher): Watch {
@@ -101,18 +98,18 @@ export class EtcdGateway implements Store {
   }
 
   async grant(ttlMs: number): Promise<string> {
-    const answer = await this.#ask('/v3/lease/grant', { TTL: String(Math.ceil(ttlMs / 1000)) })
-    return textOf(answer.ID)
+    return await this.#ask('/v3/lease/grant', { TTL: String(Math.ceil(ttlMs / 1000)) }, ({ ID }) => textOf(ID))
   }
 
   async keepAlive(lease: string): Promise<number> {
-    const answer = await this.#ask('/v3/lease/keepalive', { ID: lease })
-    const { TTL } = mappingOf(answer.result)
-    return TTL === undefined ? 0 : Number(TTL) * 1000
+    return await this.#ask('/v3/lease/keepalive', { ID: lease }, ({ result }) => {
+      const { ID, TTL } = mappingOf(result)
+      return textOf(ID) === lease && TTL !== undefined ? Number(TTL) * 1000 : 0
+    })
   }
 
   async revoke(lease: string): Promise<void> {
-    await this.#ask('/v3/lease/revoke', { ID: lease })
+    await this.#ask('/v3/lease/revoke', { ID: lease }, headerOf)
   }
 
   async close(): Promise<void> {
@@ -122,18 +119,18 @@ export class EtcdGateway implements Store {
   }
 
   async #range(request: Json): Promise<Listing> {
-    const answer = await this.#ask('/v3/kv/range', request)
-    return { header: headerOf(answer), entries: listOf(answer.kvs).map(entryOf) }
+    return await this.#ask('/v3/kv/range', request, (answer) => ({ header: headerOf(answer), entries: listOf(answer.kvs).map(entryOf) }))
   }
 
-  async #ask(path: string, request: Json): Promise<Json> {
+  /** What cannot be read is no etcd's, and another endpoint's may be. */
+  async #ask<T>(path: string, request: Json, read: (answer: Json) => T): Promise<T> {
     return await this.#inTurn(path, (pool) =>
       this.#inTime(async (late) => {
         const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, late]))
         const text = await textWithin(body, answerBytes)
-        const answer = parse(text)
-        if (statusCode === 200 && answer.error === undefined) return answer
-        throw failureOf(statusCode, answer, text)
+        const answer = statusCode === 200 ? parse(text) : null
+        if (answer === null || answer.error !== undefined) throw failureOf(statusCode, text)
+        return read(answer)
       }),
     )
   }
@@ -144,8 +141,7 @@ export class EtcdGateway implements Store {
       this.#inTime(async (late) => {
         const { statusCode, body } = await this.#send(pool, path, request, AbortSignal.any([this.#closing.signal, signal, late]))
         if (statusCode === 200) return body
-        const text = await textWithin(body, lineBytes)
-        throw failureOf(statusCode, parse(text), text)
+        throw failureOf(statusCode, await textWithin(body, lineBytes))
       }),
     )
   }
@@ -192,9 +188,8 @@ export class EtcdGateway implements Store {
       signal,
     )
     const text = await textWithin(body, lineBytes)
-    const answer = parse(text)
-    if (statusCode !== 200) throw failureOf(statusCode, answer, text)
-    this.#token = textOf(answer.token)
+    if (statusCode !== 200) throw failureOf(statusCode, text)
+    this.#token = textOf(parse(text).token)
     return this.#token
   }
 
@@ -203,10 +198,12 @@ export class EtcdGateway implements Store {
     const reasons: string[] = []
     let renewed = false
     let reconnected = false
+    const first = this.#turn
     for (let tries = 0; tries < this.#pools.length; ) {
       if (this.#closing.signal.aborted) throw new BatonError('unreachable', 'the connection to etcd is closed')
-      const pool = this.#pools[this.#turn]
-      const endpoint = this.#settings.endpoints[this.#turn] ?? ''
+      const at = (first + tries) % this.#pools.length
+      const pool = this.#pools[at]
+      const endpoint = this.#settings.endpoints[at] ?? ''
       if (pool === undefined) break
       try {
         return await ask(pool)
@@ -225,18 +222,21 @@ export class EtcdGateway implements Store {
         }
         reasons.push(`${endpoint}: ${causeOf(error)}`)
         tries++
-        this.#turn = (this.#turn + 1) % this.#pools.length
+        // unless another question has moved it on: of two that fail at once, the second would pass over the next endpoint
+        if (this.#turn === at) this.#turn = (at + 1) % this.#pools.length
       }
     }
     throw new BatonError('unreachable', `etcd cannot be reached: ${reasons.join('; ')}`)
   }
 
-  /** etcd knows a user by the common name of a certificate over gRPC alone, and what the gateway then says does not tell that. */
+  /** etcd knows a user by the common name of a certificate over gRPC alone, and its own words do not tell what to do. */
   #explained(error: EtcdRefusal): string {
     const { login, tls } = this.#settings
+    const commonName = 'common-name authentication by a client certificate does not work through the JSON gateway'
+    const user = 'give bootstrap.config.etcd.user and passwordFile'
+    if (error.commonName) return `${error.message}: ${commonName}; ${user}, and a certificate without a common name`
     if (login !== null || !error.unknownUser) return error.message
-    const certificate = tls?.cert ? 'common-name authentication by a client certificate does not work through the JSON gateway; ' : ''
-    return `${error.message}: etcd asks who writes; ${certificate}give bootstrap.config.etcd.user and passwordFile`
+    return `${error.message}: etcd asks who writes; ${tls?.cert ? `${commonName}; ` : ''}${user}`
   }
 }
 

@@ -12,7 +12,9 @@ export async function killed(pid: number): Promise<number> {
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+    const isZombie = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'Z'
+    // its first thread may have ended before the others, and the last one has its sockets
+    return !isZombie || readdirSync(`/proc/${pid}/task`).length > 1
   } catch {
     return false // reaped
   }

@@ -1,6 +1,7 @@
 /** All that comes to a service at once: short and slow requests at a fixed rate, POSTs with ids, event streams and WebSockets. */
 import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../kit/until.ts'
 import { type EventStreams, openEventStreams, type StreamEnd } from './event-streams.ts'
 import { ask, type Exchange, type Kind } from './exchange.ts'
 import { openLoop } from './open-loop.ts'
@@ -86,6 +87,25 @@ export function startTraffic({ port, ratePerSecond, streams: streamCount, socket
       await this.stop()
     },
   }
+}
+
+/** Until so many more requests were answered and, where there are streams and sockets, another event and another echo came. */
+export async function untilServed(traffic: Traffic, more: number, complaint: () => string): Promise<void> {
+  const wanted = traffic.exchanges.length + more
+  const before = traffic.heard()
+  const isHeard = () => {
+    const { events, echoes } = traffic.heard()
+    return isMore(events, before.events) && isMore(echoes, before.echoes)
+  }
+  await until(
+    () => traffic.exchanges.length >= wanted && isHeard(),
+    () => `${traffic.exchanges.length} answered, ${wanted} wanted; heard ${JSON.stringify([before, traffic.heard()])}; ${complaint()}`,
+  )
+}
+
+/** Null: there is none to hear. */
+function isMore(now: number | null, before: number | null): boolean {
+  return now === null || now > (before ?? 0)
 }
 
 /** Of ten: five POSTs, four GETs, one slow. */

@@ -8,7 +8,7 @@ import { type Answer, type Baton, nodePath, startBaton } from '../../kit/baton.t
 import { type Status, statusOf, untilProbe } from '../../kit/observed.ts'
 import { until } from '../../kit/until.ts'
 import { type Fact, readRecord } from './record.ts'
-import { startTraffic, type Traffic } from './traffic.ts'
+import { startTraffic, type Traffic, untilServed } from './traffic.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 const program = fileURLToPath(new URL('../program/app.ts', import.meta.url))
@@ -195,18 +195,7 @@ class Run implements UpgradeRun {
   }
 
   async served(more = 40): Promise<void> {
-    const wanted = this.traffic.exchanges.length + more
-    const before = this.traffic.heard()
-    const isHeard = () => {
-      const { events, echoes } = this.traffic.heard()
-      return isMore(events, before.events) && isMore(echoes, before.echoes)
-    }
-    await until(
-      () => this.traffic.exchanges.length >= wanted && isHeard(),
-      () =>
-        `${this.traffic.exchanges.length} answered, ${wanted} wanted; heard ${JSON.stringify([before, this.traffic.heard()])}; ` +
-        this.baton.output().slice(-2_000),
-    )
+    await untilServed(this.traffic, more, () => this.baton.output().slice(-2_000))
   }
 
   facts(): readonly Fact[] {
@@ -226,11 +215,6 @@ class Run implements UpgradeRun {
   #post(name: string, body: unknown): Promise<Answer> {
     return this.baton.admin('POST', `/v1/${name}`, body)
   }
-}
-
-/** Null: there is none to hear. */
-function isMore(now: number | null, before: number | null): boolean {
-  return now === null || now > (before ?? 0)
 }
 
 function without(config: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {

@@ -76,6 +76,16 @@ export function isLostWith(diedAt: number): (lost: Lost) => boolean {
   }
 }
 
+/** For `assertKeptBut`: baton was asked to stop while it was held. */
+export function isSentAway(lost: Lost): boolean {
+  return /^503 |response: 503$/.test(whyOf(lost))
+}
+
+/** For `assertKeptBut`: it came while nobody listened. */
+export function isRefusedBetween(diedAt: number, backAt: number): (lost: Lost) => boolean {
+  return (lost) => whyOf(lost) === 'ECONNREFUSED' && lost.connectedAt >= diedAt && lost.connectedAt <= backAt
+}
+
 /** For `assertKeptBut`, as section 12 says of kill -9 of a version: it was sent to it and cannot be sent twice. */
 export function isLostAt(version: string): (lost: Lost) => boolean {
   return (lost) => ('outcome' in lost ? lost.kind === 'post' && /^502 /.test(whyOf(lost)) : lost.version === version)

@@ -21,6 +21,7 @@ const pages: Readonly<Record<string, Page>> = {
   'GET /who': (_, response) => answer(response, 200, { version: VERSION, pid: process.pid }),
   'GET /slow': (_, response, query) => void setTimeout(() => answer(response, 200, { version: VERSION }), Number(query.get('ms'))),
   'POST /orders': order,
+  'POST /exit': () => process.exit(1),
   'GET /events': events,
   ...(isLegacy ? {} : { 'GET /healthz': (_, response) => answer(response, HEALTH === 'never' ? 503 : 200, {}) }),
 }
@@ -93,6 +94,6 @@ function stop(): void {
 }
 
 if (EXIT_CODE !== undefined) process.exit(Number(EXIT_CODE))
-record('started', '')
 if (!isLegacy) process.on('SIGTERM', DEAF === undefined ? stop : () => record('deaf', ''))
+record('started', '')
 setTimeout(() => server.listen({ host: '127.0.0.1', port: Number(PORT) }, () => record('listening', '')), Number(START_DELAY_MS))
