@@ -36,7 +36,7 @@ function fleetText(instances: readonly InstanceRecord[], unknown: readonly strin
     String(instance.revision),
     instance.roles.stable,
     instance.roles.candidate ?? '-',
-    instance.upgrade === null ? '-' : `${instance.upgrade.id} ${instance.upgrade.phase}`,
+    upgradeOf(instance),
     instance.build,
     age(now - instance.startedAt),
     healthOf(instance),
@@ -44,6 +44,12 @@ function fleetText(instances: readonly InstanceRecord[], unknown: readonly strin
   const shown =
     rows.length === 0 ? 'no instance\n' : table(['INSTANCE', 'REVISION', 'STABLE', 'CANDIDATE', 'UPGRADE', 'BATON', 'UP', 'HEALTH'], rows)
   return `${shown}${unknown.map((key) => `${key}: a record that this build does not understand\n`).join('')}`
+}
+
+function upgradeOf({ upgrade }: InstanceRecord): string {
+  if (upgrade === null) return '-'
+  const { id, phase, step, weight, isFrozen } = upgrade
+  return `${id} ${phase}${step === null ? '' : ` ${weight} %`}${isFrozen ? ', frozen' : ''}`
 }
 
 function healthOf({ whyNotReady, refused, stale }: InstanceRecord): string {

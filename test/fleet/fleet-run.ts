@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EtcdGateway } from '../../src/config/etcd/gateway.ts'
-import { configKeyOf } from '../../src/config/etcd/keys.ts'
+import { configKeyOf, upgradeKeyOf } from '../../src/config/etcd/keys.ts'
 import type { InstanceRecord } from '../../src/fleet/record.ts'
 import { readRoster } from '../../src/fleet/roster.ts'
 import type { SharedUpgrade } from '../../src/fleet/shared-upgrade.ts'
@@ -181,9 +181,13 @@ export class FleetRun {
     return (await this.records()).find(({ id }) => id === name) ?? null
   }
 
-  /** As somebody might who does not use baton's own command. */
+  /** As somebody might who does not use baton's own commands. */
   async putConfig(text: string): Promise<void> {
     await this.#store.commit([], [{ is: 'put', key: configKeyOf(prefix), value: text }])
+  }
+
+  async putUpgrade(text: string): Promise<void> {
+    await this.#store.commit([], [{ is: 'put', key: upgradeKeyOf(prefix), value: text }])
   }
 
   async until(what: string, holds: () => Promise<boolean> | boolean, limitMs = 30_000): Promise<void> {

@@ -1,8 +1,10 @@
 /** What people order of a fleet's upgrade, what is refused them, and what becomes of it without etcd. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { writeShared } from '../../src/fleet/shared-upgrade.ts'
 import { needs } from '../kit/packages.ts'
 import { FleetRun } from './fleet-run.ts'
+import { atStep, fleetPlan, shared } from './upgrade-fixture.ts'
 
 describe('orders to a fleet', { skip: needs('etcd') }, () => {
   let fleet: FleetRun
@@ -64,7 +66,7 @@ describe('orders to a fleet', { skip: needs('etcd') }, () => {
   })
 
   test('etcd ends in the middle of a shift: it stays where it is, orders are refused, and it goes on when etcd is back; then a person takes it back', async () => {
-    assert.equal((await fleet.run('upgrade', '--fleet', '--to', 'v2', '--plan', 'handed')).code, 0)
+    assert.equal((await fleet.run('upgrade', '--fleet', '--to', 'v2', '--plan', 'slow')).code, 0)
     await fleet.atStep(1)
     await fleet.etcd.member.stop()
     await fleet.served(60)
@@ -105,5 +107,24 @@ describe('orders to a fleet', { skip: needs('etcd') }, () => {
 
     const nobody = await fleet.runAt('/baton/nobody', 'upgrade', '--fleet', '--to', 'v2')
     assert.deepEqual([nobody.code, nobody.text], [4, 'baton: refused: no instance lives\n'])
+  })
+
+  test('whatever stands in the key, no instance does more than its configuration allows', async () => {
+    const counts = fleet.counts()
+    const steps = [{ is: 'weight', weight: 500, forMs: 0, minRequests: 0, manual: false }]
+    await fleet.putUpgrade(JSON.stringify({ ...JSON.parse(writeShared(shared())), plan: { ...fleetPlan, steps }, goal: { is: 'commit' } }))
+    const foreign = await fleet.run('upgrade', '--fleet', '--to', 'v2')
+    assert.deepEqual([foreign.code, foreign.text], [4, 'baton: refused: there is an upgrade in etcd that this build does not understand\n'])
+
+    await fleet.putUpgrade(writeShared(shared({ to: 'constructor', goal: atStep(0) })))
+    await fleet.until('one has demanded to go back', async () => (await fleet.upgrade()).goal.is === 'rollback')
+    await fleet.until('all have gone back', async () => (await fleet.records()).every(({ upgrade }) => upgrade?.phase === 'rolled-back'))
+    const { goal } = await fleet.upgrade()
+    assert.ok(goal.is === 'rollback')
+    assert.equal(goal.why, 'no version constructor is configured')
+    for (const [name, from] of counts) {
+      assert.deepEqual(await fleet.rolesOf(name), { stable: 'v1', candidate: null })
+      assert.deepEqual(fleet.failed(name, from), [])
+    }
   })
 })

@@ -35,6 +35,15 @@ export class SteppedStore {
     }
   }
 
+  /** As one client has it who is answered at once. */
+  atOnce(by: string): Pick<Store, 'get' | 'list' | 'commit'> {
+    return {
+      get: async (key) => ({ header: this.#header(), entry: this.#entries.get(key) ?? null }),
+      list: async (prefix) => this.list(prefix),
+      commit: async (unchanged, writes) => this.commit(unchanged, writes, by),
+    }
+  }
+
   /** At once. */
   list(prefix: string): Listing {
     const entries = [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix))

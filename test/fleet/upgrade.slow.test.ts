@@ -1,8 +1,14 @@
 /** A fleet's upgrade as people see it: three real batons with apps of their own, one real etcd, load on each. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { needs } from '../kit/packages.ts'
 import { FleetRun } from './fleet-run.ts'
+
+interface Shifting {
+  readonly step: number
+  readonly weight: number
+}
 
 describe('the upgrade of a fleet', { skip: needs('etcd') }, () => {
   let fleet: FleetRun
@@ -15,9 +21,9 @@ describe('the upgrade of a fleet', { skip: needs('etcd') }, () => {
   beforeEach(() => fleet.settled())
 
   test('a good version: all walk in step, and no request has noticed', async () => {
-    const steps: number[][] = []
+    const looks: Shifting[][] = []
     const watching = new AbortController()
-    const watched = watch(watching.signal, steps)
+    const watched = watch(watching.signal, looks)
     const { code, text } = await fleet.run('upgrade', '--fleet', '--to', 'v2', '--wait')
     assert.equal(code, 0, text)
     watching.abort()
@@ -27,9 +33,12 @@ describe('the upgrade of a fleet', { skip: needs('etcd') }, () => {
     assert.match(text, /step 1 of 3: 0 %/)
     assert.match(text, /step 2 of 3: 50 %/)
     assert.match(text, /committed {2}there: 3 of 3\n/)
-    const apart = steps.filter((all) => Math.max(...all) - Math.min(...all) > 1)
-    assert.deepEqual(apart, [])
-    assert.ok(steps.some((all) => all.length === 3 && all.every((step) => step === 1)))
+    const stepsOf = (all: readonly Shifting[]) => all.map(({ step }) => step)
+    assert.deepEqual(
+      looks.filter((all) => Math.max(...stepsOf(all)) - Math.min(...stepsOf(all)) > 1),
+      [],
+    )
+    assert.ok(looks.some((all) => all.length === 3 && all.every(({ step, weight }) => step === 1 && weight === 50)))
 
     const { id, goal } = await fleet.upgrade()
     assert.deepEqual(goal, { is: 'commit' })
@@ -41,13 +50,15 @@ describe('the upgrade of a fleet', { skip: needs('etcd') }, () => {
     }
   })
 
-  /** The steps of all that shift, now and then, until it is told to end. */
-  async function watch(signal: AbortSignal, steps: number[][]): Promise<void> {
+  /** Where all stand that shift, now and then, until it is told to end. */
+  async function watch(signal: AbortSignal, looks: Shifting[][]): Promise<void> {
     while (!signal.aborted) {
       const records = await fleet.records()
-      const shifting = records.flatMap(({ upgrade }) => (upgrade?.phase === 'shift' && upgrade.step !== null ? [upgrade.step] : []))
-      if (shifting.length > 0) steps.push(shifting)
-      await new Promise((done) => setTimeout(done, 100))
+      const shifting = records.flatMap(({ upgrade }) =>
+        upgrade?.phase === 'shift' && upgrade.step !== null ? [{ step: upgrade.step, weight: upgrade.weight }] : [],
+      )
+      if (shifting.length > 0) looks.push(shifting)
+      await sleep(100)
     }
   }
 
@@ -76,11 +87,12 @@ describe('the upgrade of a fleet', { skip: needs('etcd') }, () => {
     assert.equal((await fleet.run('upgrade', '--fleet', '--to', 'v2', '--plan', 'handed')).code, 0)
     await fleet.atStep(1)
     const counts = fleet.counts()
+    assert.match((await fleet.run('fleet')).text, /i1 .* upg-\S+ shift 50 %/)
     await fleet.kill('i3')
+    // it still says that it is content
+    assert.equal((await fleet.record('i3'))?.upgrade?.step, 1)
     const i4 = await fleet.add('i4')
     await fleet.until('i4 has come to where the others are', async () => (await fleet.record('i4'))?.upgrade?.step === 1)
-    // the dead one's record still says that it is content
-    assert.notEqual(await fleet.record('i3'), null)
     const { code, text } = await fleet.run('promote', '--fleet')
     assert.equal(code, 0, text)
     await fleet.until('the living have committed', async () => (await fleet.upgrade()).goal.is === 'commit', 40_000)
