@@ -38,7 +38,7 @@ function head({ date, machine, versions, rounds, seconds, connections, notes }: 
     `- ${date}, ${machine}`,
     `- ${versions}`,
     `- Medians of ${rounds} interleaved rounds of ${seconds} s each; ${connections} connections, kept alive on both sides; all on loopback.`,
-    '- Each proxy has core 0 for itself; wrk and the app (nginx, files in memory) share core 1. Answers were checked before anything was timed.',
+    '- Each proxy has core 0 for itself, and is started anew for each workload; wrk and the app (nginx, files in memory) share core 1. Answers were checked before anything was timed.',
     '- CPU is user + system time of the proxy’s processes ÷ requests. Latency is of a closed loop, so it follows the throughput. MB is 10^6 bytes.',
     '- *core* is the share of core 0 that the proxy used, *others* what everything else used of it. With core < 70 % or others > 10 % an aim is not judged.',
     ...notes.map((note) => `- ${note}`),

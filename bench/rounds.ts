@@ -1,5 +1,5 @@
 /**
- * All turns of a run: round by round, workload by workload, proxy by proxy, so that what disturbs the machine disturbs all of them alike.
+ * All turns of one workload: round by round, proxy by proxy, so that what disturbs the machine disturbs all of them alike.
  * The order turns with the round, so that no proxy always follows the same one.
  */
 import type { Stage } from './stage.ts'
@@ -7,15 +7,13 @@ import { runTurn, type Target, type Turn, type TurnPlan } from './turn.ts'
 
 const warmUpSeconds = 1
 
-export async function runRounds(stage: Stage, plans: readonly TurnPlan[], rounds: number, signal: AbortSignal): Promise<Turn[]> {
-  for (const plan of plans) await pass(stage, stage.targets, { ...plan, seconds: warmUpSeconds }, signal)
+export async function runRounds(stage: Stage, plan: TurnPlan, rounds: number, signal: AbortSignal): Promise<Turn[]> {
+  await pass(stage, stage.targets, { ...plan, seconds: warmUpSeconds }, signal)
   const turns: Turn[] = []
   for (let round = 0; round < rounds; round++) {
-    for (const plan of plans) {
-      const passed = await pass(stage, turned(stage.targets, round), plan, signal)
-      turns.push(...passed)
-      for (const turn of passed) console.error(`round ${round + 1}/${rounds}: ${turnLine(turn)}`)
-    }
+    const passed = await pass(stage, turned(stage.targets, round), plan, signal)
+    turns.push(...passed)
+    for (const turn of passed) console.error(`round ${round + 1}/${rounds}: ${turnLine(turn)}`)
   }
   return turns
 }

@@ -10,8 +10,8 @@ import { type Result, renderReport } from './report.ts'
 import { runRounds } from './rounds.ts'
 import { Stage } from './stage.ts'
 import { aimsOf, summarize } from './summary.ts'
-import type { TurnPlan } from './turn.ts'
-import { workloads } from './workload.ts'
+import type { Turn } from './turn.ts'
+import { type Workload, workloads } from './workload.ts'
 
 const resultsFile = join(import.meta.dirname, 'results.md')
 
@@ -22,28 +22,19 @@ async function main(argv: readonly string[]): Promise<number> {
   if (missing !== null) return say(missing, 1)
   const interrupt = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)))
-  const stage = new Stage()
-  try {
-    const result = await measure(stage, options, interrupt.signal)
-    console.log(options.json ? JSON.stringify(result, null, 2) : renderReport(result))
-    if (isWhole(options)) writeFileSync(resultsFile, renderReport(result))
-    return result.rows.some((row) => row.errors > 0) || result.rows.length === 0 ? 1 : 0
-  } finally {
-    await stage.stop()
-  }
+  const result = await measure(options, interrupt.signal)
+  console.log(options.json ? JSON.stringify(result, null, 2) : renderReport(result))
+  if (isWhole(options)) writeFileSync(resultsFile, renderReport(result))
+  return result.rows.some((row) => row.errors > 0) || result.rows.length === 0 ? 1 : 0
 }
 
-async function measure(stage: Stage, options: Options, signal: AbortSignal): Promise<Result> {
+async function measure(options: Options, signal: AbortSignal): Promise<Result> {
   const asked = workloads.filter((workload) => options.workloads.includes(workload.name))
-  const wanted = (name: string): boolean => options.only === null || options.only.includes(name)
   const busy = busyNote()
-  await stage.addOrigin(asked, wanted(directName))
-  for (const peer of peers.filter(({ name }) => wanted(name))) {
-    signal.throwIfAborted()
-    await stage.addPeer(peer, asked)
-  }
-  const plans = asked.map((workload): TurnPlan => ({ workload, script: writeScript(stage.folder, workload), seconds: options.seconds }))
-  const rows = summarize(await runRounds(stage, plans, options.rounds, signal))
+  const measured: Measured[] = []
+  for (const workload of asked) measured.push(await measureOne(workload, options, signal))
+  const rows = summarize(measured.flatMap(({ turns }) => turns))
+  const notes = new Set(measured.flatMap((each) => each.notes))
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine: machineLine(),
@@ -59,9 +50,33 @@ async function measure(stage: Stage, options: Options, signal: AbortSignal): Pro
       },
       ...peers,
     ],
-    notes: [...(busy === null ? [] : [busy]), ...stage.notes, ...stage.footnotes()],
+    notes: [...(busy === null ? [] : [busy]), ...notes, ...(measured.at(-1)?.footnotes ?? [])],
     rows,
     aims: aimsOf(rows, options.workloads),
+  }
+}
+
+interface Measured {
+  readonly turns: readonly Turn[]
+  readonly notes: readonly string[]
+  readonly footnotes: readonly string[]
+}
+
+/** With programs of its own: a process keeps what it once needed for large bodies, and would show it as the memory of small ones. */
+async function measureOne(workload: Workload, { only, rounds, seconds }: Options, signal: AbortSignal): Promise<Measured> {
+  const wanted = (name: string): boolean => only === null || only.includes(name)
+  const stage = new Stage(workload)
+  try {
+    await stage.addOrigin(wanted(directName))
+    for (const peer of peers.filter(({ name }) => wanted(name))) {
+      signal.throwIfAborted()
+      await stage.addPeer(peer)
+    }
+    const plan = { workload, script: writeScript(stage.folder, workload), seconds }
+    const turns = await runRounds(stage, plan, rounds, signal)
+    return { turns, notes: stage.notes, footnotes: stage.footnotes() }
+  } finally {
+    await stage.stop()
   }
 }
 

@@ -1,4 +1,4 @@
-/** Everything that stands while the bench measures: the app, and the proxies before it whose answers are right. */
+/** Everything that stands while the bench measures one workload: the app, and the proxies before it whose answers are right. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,36 +13,38 @@ import type { Workload } from './workload.ts'
 
 export class Stage {
   readonly folder: string
+  readonly #workload: Workload
   readonly #programs: Program[] = []
   readonly #targets: Target[] = []
   readonly #notes: string[] = []
   readonly #footnotes: (() => string | null)[] = []
   #originPort = 0
 
-  constructor() {
+  constructor(workload: Workload) {
+    this.#workload = workload
     this.folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'baton-bench-'))
     // nginx started by root drops to another user, which has to reach its folder.
     chmodSync(this.folder, 0o755)
   }
 
   /** `timed`: the app itself is a target too, as the reference without a proxy. */
-  async addOrigin(workloads: readonly Workload[], timed: boolean): Promise<void> {
+  async addOrigin(timed: boolean): Promise<void> {
     const origin = await startOrigin(this.folder)
     this.#programs.push(origin)
     this.#originPort = origin.port
-    const faults = await checkAnswers(origin.port, workloads)
+    const faults = await checkAnswers(origin.port, this.#workload)
     if (faults.length > 0) throw new Error(`the app itself answers wrongly: ${firstOf(faults)}`)
     if (timed) this.#targets.push({ name: directName, port: origin.port, pids: () => [origin.pid] })
   }
 
   /** A peer that answers wrongly becomes a note, and is not timed. */
-  async addPeer(peer: Peer, workloads: readonly Workload[]): Promise<void> {
+  async addPeer(peer: Peer): Promise<void> {
     const folder = join(this.folder, peer.name)
     mkdirSync(folder)
     try {
       const proxy = await peer.start({ folder, port: await freePort(), originPort: this.#originPort })
       this.#programs.push(proxy.program)
-      const faults = await checkAnswers(proxy.port, workloads)
+      const faults = await checkAnswers(proxy.port, this.#workload)
       if (faults.length > 0) throw new Error(`it answers wrongly: ${firstOf(faults)}`)
       this.#targets.push({ name: peer.name, port: proxy.port, pids: () => proxy.pids() })
       this.#footnotes.push(() => proxy.footnote())

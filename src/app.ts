@@ -2,23 +2,28 @@
 import { resolve } from 'node:path'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
-import { openGuard, tokenGuard } from './admin/guard.ts'
-import { HttpServer } from './admin/http-server.ts'
+import { hostsOf, openGuard, socketGuard, tokenGuard } from './admin/guard.ts'
+import { type Guard, HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
 import { readToken } from './admin/token.ts'
 import { Webhooks } from './admin/webhooks.ts'
+import type { Warn } from './config/coalesced-file.ts'
 import { type Loaded, loadOrLastGood, parseOptionsOf } from './config/config-file.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
+import { loadShared } from './config/etcd/load-shared.ts'
+import type { Store } from './config/etcd/store.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig } from './config/live.ts'
-import type { BindAddress, Dynamic } from './config/settings.ts'
+import { logOutcome } from './config/log-outcome.ts'
+import type { Bootstrap, Dynamic } from './config/settings.ts'
 import type { ParseOptions } from './config/settle.ts'
 import { showAddress } from './config/show-address.ts'
 import type { Snapshot } from './config/snapshot.ts'
-import { StateFile } from './config/state-file.ts'
-import { BatonError, errorMessage, formatConfigFault } from './errors.ts'
+import { StateFile, textsIn } from './config/state-file.ts'
+import { BatonError, errorMessage } from './errors.ts'
+import { Fleet } from './fleet/fleet.ts'
 import type { KeeperLink, ListenerFds } from './keeper/protocol.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { DataPlane } from './proxy/data-plane.ts'
@@ -89,23 +94,32 @@ async function assemble(options: AppOptions): Promise<Running> {
   const events = new Events()
   const early = createLog(world, 'info', [lineSink(standardOutput, 'auto'), events.take])
   const parseOptions = parseOptionsOf(configFile, world)
-  const loaded = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
-  const { log: settings, state } = loaded.config.bootstrap
+  const local = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
+  const { log: settings, state, admin } = local.config.bootstrap
+  const tcpGuard = admin === null ? null : tokenGuard(await readToken(admin.tokenFile), hostsOf(admin.address))
   // lines are written from that level on; events are told whatever is written
   const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))
   const log = createLog(world, settings.level === 'debug' ? 'debug' : 'info', [lines, events.take])
   const stateFile = await StateFile.open(state, warnOn(log))
   const journal = await FileJournal.open(state, warnOn(log))
-  return new Running(options, { loaded, parseOptions, log, events, stateFile, journal })
+  const { loaded, store } = await loadShared(local, world, warnOn(log))
+  const fileText = local.fault === null ? local.text : null
+  return new Running(options, { loaded, fileText, store, parseOptions, log, events, stateFile, journal, tcpGuard })
 }
 
 interface Given {
   readonly loaded: Loaded
+  /** What the file held; null where it could not be used. */
+  readonly fileText: string | null
+  /** Null where the file alone has the say. */
+  readonly store: Store | null
   readonly parseOptions: ParseOptions
   readonly log: Log
   readonly events: Events
   readonly stateFile: StateFile
   readonly journal: FileJournal
+  /** Of the admin listener on TCP, where one is configured. */
+  readonly tcpGuard: Guard | null
 }
 
 /** All parts of a generation, joined. */
@@ -117,6 +131,7 @@ class Running {
   readonly #lastGood: LastGoodFile
   readonly #live: LiveConfig
   readonly #source: FileSource
+  readonly #fleet: Fleet | null
   readonly #roster: AppRoster
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
@@ -128,7 +143,7 @@ class Running {
   #serving = false
   #leaving = false
 
-  constructor(options: AppOptions, { loaded, parseOptions, log, events, stateFile, journal }: Given) {
+  constructor(options: AppOptions, { loaded, fileText, store, parseOptions, log, events, stateFile, journal, tcpGuard }: Given) {
     const { world, configFile } = options
     const warn = warnOn(log)
     this.#options = options
@@ -143,14 +158,15 @@ class Running {
     const liveParts = { options: parseOptions, world, recorder, state: stateFile, lastGood: this.#lastGood, warn, ...overlay }
     this.#live = new LiveConfig(loaded, liveParts)
     const source = { path: configFile, live: this.#live, world, warn, onOutcome: (outcome: PutOutcome) => void this.#told(outcome) }
-    this.#source = new FileSource(source, loaded.fault === null ? loaded.text : null)
+    this.#source = new FileSource(source, fileText)
+    this.#fleet = this.#createFleet(store, loaded.config.bootstrap)
     this.#roster = new AppRoster({ world, keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
     const write = standardOutput.write
     this.#dataPlane = new DataPlane({ world, log, metrics: this.#metrics, live: this.#live, versions: this.#versions, write })
     standardOutput.onDrain(() => this.#dataPlane.accessLog.drained())
-    this.#servers = this.#createServers(events)
+    this.#servers = this.#createServers(events, tcpGuard)
     collectVersionGauges(this.#metrics, () => this.#versions.all())
     collectConfigGauges(this.#metrics, this.#live)
     this.#metrics.collect('baton_keeper_lost', () => [{ labels: {}, value: Number(options.keeper.lost) }])
@@ -187,6 +203,7 @@ class Running {
       { name: 'rollout', start: () => this.#rollout.start(), stop: () => this.#rollout.stop() },
       { name: 'public', start: startServing, stop: () => this.#dataPlane.close() },
       { name: 'configuration', start: () => this.#source.start(), stop: () => this.#source.stop() },
+      { name: 'fleet', start: () => this.#fleet?.start(), stop: () => this.#fleet?.stop() },
     ]
   }
 
@@ -221,10 +238,25 @@ class Running {
   }
 
   reload(): void {
+    void this.#fleet?.read()
     this.#source
       .reload()
       .then((outcome) => this.#told(outcome))
       .catch((error: unknown) => this.#log.error('config.failed', { reason: errorMessage(error) }))
+  }
+
+  #createFleet(store: Store | null, { config: settings }: Bootstrap): Fleet | null {
+    if (store === null || settings === null) return null
+    return new Fleet({
+      store,
+      settings,
+      live: this.#live,
+      world: this.#options.world,
+      warn: warnOn(this.#log),
+      onOutcome: (outcome) => void this.#told(outcome),
+      self: () => ({ build: buildVersion(), startedAt: this.#startedAt, whyNotReady: this.#whyNotReady() }),
+      own: this.#rollout.led,
+    })
   }
 
   #createVersions(): Versions {
@@ -237,7 +269,7 @@ class Running {
       resolveMs,
       apps: this.#roster.apps,
       openTransport: createUndiciTransport,
-      remembered: rememberedIn(stateFile.get('ready')),
+      remembered: textsIn(stateFile.get('ready')),
       remember: (ready) => stateFile.set('ready', ready),
     })
   }
@@ -260,17 +292,15 @@ class Running {
   }
 
   /** By the name of the listener. */
-  #createServers(events: Events): Readonly<Record<string, HttpServer>> {
+  #createServers(events: Events, tcpGuard: Guard | null): Readonly<Record<string, HttpServer>> {
     const log = this.#log
-    const { admin } = this.#live.current().bootstrap
     const endpoints = adminEndpoints(this.#administered(events), this.#options.world)
     const observed = { started: () => this.#serving, whyNotReady: () => this.#whyNotReady(), metrics: () => this.#scrape() }
     const servers = {
-      admin: new HttpServer(endpoints, openGuard, log),
+      admin: new HttpServer(endpoints, socketGuard, log),
       metrics: new HttpServer(observationEndpoints(observed), openGuard, log),
     }
-    if (admin === null) return servers
-    return { ...servers, 'admin-tcp': new HttpServer(endpoints, tokenGuard(readToken(admin.tokenFile), hostsOf(admin.address)), log) }
+    return tcpGuard === null ? servers : { ...servers, 'admin-tcp': new HttpServer(endpoints, tcpGuard, log) }
   }
 
   #administered(events: Events): Administered {
@@ -310,14 +340,7 @@ class Running {
   }
 
   #told(outcome: PutOutcome): PutOutcome {
-    const log = this.#log
-    if (outcome.is === 'refused') log.error('config.rejected', { faults: outcome.faults.map(formatConfigFault) })
-    if (outcome.is !== 'applied' && outcome.is !== 'unchanged') return outcome
-    const { revision, hash, roles } = outcome.snapshot
-    const { stable, candidate } = roles
-    if (outcome.is === 'applied') log.info('config.applied', { revision, hash: hash.slice(0, 12), stable, candidate })
-    const changed = outcome.needsGeneration
-    if (changed.length > 0) log.warn('config.needs_new_generation', { changed, hint: 'restart baton to apply these' })
+    logOutcome(this.#log, outcome)
     return outcome
   }
 
@@ -365,17 +388,7 @@ function fdOf(fds: ListenerFds, name: string): number {
   return fd
 }
 
-/** The values of Host that name a TCP admin listener. */
-function hostsOf(address: BindAddress): readonly string[] {
-  return address.is === 'unix' ? [] : [showAddress(address), `localhost:${address.port}`]
-}
-
-function rememberedIn(section: unknown): Readonly<Record<string, string>> {
-  if (typeof section !== 'object' || section === null) return {}
-  return Object.fromEntries(Object.entries(section).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
-}
-
-function warnOn(log: Log): (message: string, error: unknown) => void {
+function warnOn(log: Log): Warn {
   return (message, error) => log.warn('baton.warning', { message, reason: errorMessage(error) })
 }
 

@@ -1,10 +1,10 @@
 /**
  * The typed errors. A `Fault` is what went wrong with one exchange; a `BatonError` is what stops a command or a start.
- * Both carry a code that is stable across releases, a cause, and whose doing it was, which sets the log level.
+ * Both carry a code that is stable across releases, a cause, and whose doing it was.
  */
 
-/** Who has to act. Log level by blame: client → debug, operator and upstream → warn, baton → error. */
-export type Blame = 'client' | 'upstream' | 'operator' | 'baton'
+/** Who has to act. */
+type Blame = 'client' | 'upstream' | 'operator' | 'baton'
 
 /** Each code's answer (status, headers) stands in one table, `proxy/respond.ts`. */
 export type FaultCode =
@@ -18,7 +18,6 @@ export type FaultCode =
   | 'client-timeout'
   | 'client-gone'
   | 'not-serving'
-  | 'forbidden'
   | 'limit-reached'
   | 'queue-timeout'
   | 'stopping'
@@ -41,7 +40,6 @@ const blameOf: Record<FaultCode, Blame> = {
   'version-not-supported': 'client',
   'client-timeout': 'client',
   'client-gone': 'client',
-  forbidden: 'client',
   'not-serving': 'upstream',
   'limit-reached': 'operator',
   'queue-timeout': 'operator',
@@ -84,7 +82,17 @@ export const exitCode = {
 } as const
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-export type BatonErrorCode = 'usage' | 'config' | 'bind' | 'locked' | 'unreachable' | 'refused' | 'state' | 'unsupported' | 'start'
+export type BatonErrorCode =
+  | 'usage'
+  | 'config'
+  | 'bind'
+  | 'locked'
+  | 'unreachable'
+  | 'denied'
+  | 'refused'
+  | 'state'
+  | 'unsupported'
+  | 'start'
 
 const exitOf: Record<BatonErrorCode, ExitCode> = {
   usage: exitCode.usage,
@@ -93,6 +101,7 @@ const exitOf: Record<BatonErrorCode, ExitCode> = {
   locked: exitCode.usage,
   unsupported: exitCode.usage,
   unreachable: exitCode.failed,
+  denied: exitCode.failed,
   state: exitCode.failed,
   start: exitCode.failed,
   refused: exitCode.refused,
@@ -124,8 +133,8 @@ export interface ConfigFault {
   readonly expected: string
   /** The nearest known key, or what to do. */
   readonly hint: string | null
-  /** Bounded; the label of `baton_config_rejected_total{reason}`. */
-  readonly reason: 'syntax' | 'schema' | 'cross-check' | 'unreadable' | 'unsupported'
+  /** Bounded; the label of `baton_config_rejected_total{reason}`. `busy`: right in itself, and not now. */
+  readonly reason: 'syntax' | 'schema' | 'cross-check' | 'busy' | 'unreadable' | 'unsupported'
 }
 
 /** All faults of one configuration, at once. */

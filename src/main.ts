@@ -5,6 +5,8 @@ import { terminal } from './cli/terminal.ts'
 import { realWorld } from './world.ts'
 
 export async function main(argv: readonly string[]): Promise<void> {
+  // A command ends when it says so: neither its timers nor connections that idle keep the process alive until then.
+  new MessageChannel().port1.ref()
   const context = { world: realWorld, ...terminal(process) }
   const code = await findCommand(argv)
     .then(({ command, args }) => command.run(args, context))

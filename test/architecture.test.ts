@@ -33,12 +33,13 @@ const alsoAllowed: readonly (readonly [from: string, to: RegExp, reason: string]
 
 /** Vendor → where alone it may be named: one file, or the parts of one. */
 const vendorHomes: Readonly<Record<string, RegExp>> = {
-  undici: /^src\/upstream\/transport\/undici\.ts$/,
+  undici: /^src\/(upstream\/transport\/undici|config\/etcd\/gateway)\.ts$/,
   'http-proxy': /^src\/upstream\/transport\/websocket\.ts$/,
   'prom-client': /^src\/telemetry\/prometheus\.ts$/,
+  diff: /^src\/cli\/text-diff\.ts$/,
   re2js: /^src\/routing\/regex\.ts$/,
   yaml: /^src\/config\/document\.ts$/,
-  zod: /^src\/config\/schema(-values|-bootstrap|-analysis)?\.ts$/,
+  zod: /^src\/config\/schema(-values|-bootstrap|-etcd|-analysis|-rollout)?\.ts$/,
 }
 
 /** A timer of the world never keeps the process alive, and the keeper needs one that does. */

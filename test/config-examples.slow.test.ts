@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runBaton, startBaton } from './kit/baton.ts'
+import { startEtcd } from './kit/etcd.ts'
 import { startExampleApp } from './kit/example-app.ts'
 import { exampleConfig, type Moved } from './kit/example-config.ts'
 import { freePort } from './kit/free-ports.ts'
+import { needs } from './kit/packages.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -97,5 +99,29 @@ describe('example configurations', () => {
     assert.ok(down.status === 502 || down.status === 503, `status ${down.status}`)
     await startExampleApp(t, env)
     while ((await get('/api/hello')).status !== 200);
+  })
+})
+
+describe('an example configuration with etcd', { skip: needs('etcd') }, () => {
+  test('etcd.yaml serves its own versions until etcd has others', async (t) => {
+    const etcd = await startEtcd()
+    t.after(() => etcd[Symbol.asyncDispose]())
+    const [v1, v2] = await Promise.all([startExampleApp(t, { APP_VERSION: 'v1' }), startExampleApp(t, { APP_VERSION: 'v2' })])
+    const ports = { 2379: etcd.member.port, 3001: v1.port, 3002: v2.port }
+    const get = await serve(t, 'etcd.yaml', { ports })
+    assert.equal(await versionOf(await get('/api/hello')), 'v1')
+    const folder = mkdtempSync(join(tmpdir(), 'baton-etcd-example-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'etcd.yaml'), exampleConfig('etcd.yaml', { root, ports }))
+    // The dynamic half of another example, whose stable version is an edit here.
+    const external = exampleConfig('external.yaml', { root, ports })
+    writeFileSync(
+      join(folder, 'new.yaml'),
+      external.slice(external.indexOf('\nversions:')).replace('stable: v1\ncandidate: v2', 'stable: v2'),
+    )
+    const put = await runBaton(['config', 'put', '-c', 'etcd.yaml', '--wait', 'new.yaml'], { cwd: folder })
+    assert.deepEqual([put.code, put.stderr], [0, ''])
+    while ((await get('/api/hello')).headers.get('x-served-by') !== 'v2');
+    assert.equal(await versionOf(await get('/api/hello')), 'v2')
   })
 })

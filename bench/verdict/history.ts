@@ -108,7 +108,7 @@ function eventsOf({ level, why, mayAdvance, noData }: Verdict, { degrade }: Poli
 
 function shiftAt(at: number, plan: Plan): Upgrade {
   const starts: readonly Event[] = [{ is: 'prechecked' }, { is: 'started' }, { is: 'ready' }, { is: 'warmed' }]
-  return moved(begin('upg-20260101-aaaa', 'v1', 'v2', plan, at, false).next, starts, at)
+  return moved(begin({ id: 'upg-20260101-aaaa', from: 'v1', to: 'v2', plan, ours: true, led: false, oldPid: null }, at).next, starts, at)
 }
 
 function moved(upgrade: Upgrade, events: readonly Event[], at: number): Upgrade {

@@ -1,5 +1,7 @@
 /** Every command's own help. */
+import type { Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/commands.ts'
+import { subcommands } from '../../src/cli/config.ts'
 import { exitCode } from '../../src/errors.ts'
 import { realWorld } from '../../src/world.ts'
 import { code, generated, table } from './markdown.ts'
@@ -22,9 +24,11 @@ const exitMeaning: Readonly<Record<keyof typeof exitCode, string>> = {
 
 export async function cliPage(): Promise<string> {
   const shown = Object.entries(commands).filter(([, entry]) => entry.hidden !== true)
-  const helps = await Promise.all(
-    shown.map(async ([name, { summary }]) => `## baton ${name}\n\n${sentence(summary)}\n\n\`\`\`text\n${await helpOf(name)}\n\`\`\``),
-  )
+  const sections = shown.flatMap(([name, { summary, load }]) => [
+    { head: `## baton ${name}\n\n${sentence(summary)}`, load },
+    ...(name === 'config' ? Object.entries(subcommands).map(([sub, loadSub]) => ({ head: `### baton config ${sub}`, load: loadSub })) : []),
+  ])
+  const helps = await Promise.all(sections.map(async ({ head, load }) => `${head}\n\n\`\`\`text\n${await helpOf(load)}\n\`\`\``))
   const exits = Object.entries(exitCode).map(([key, value]) => [String(value), exitMeaning[key as keyof typeof exitCode]])
   const variables = Object.entries(environment).map(([name, meaning]) => [code(name), meaning])
   return `# Command line reference
@@ -49,10 +53,8 @@ function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`
 }
 
-async function helpOf(name: string): Promise<string> {
-  const entry = commands[name]
-  if (entry === undefined) throw new Error(`no command ${name}`)
-  const { command } = await entry.load()
+async function helpOf(load: () => Promise<{ readonly command: Command }>): Promise<string> {
+  const { command } = await load()
   let text = ''
   const collect = (part: string) => {
     text += part

@@ -6,7 +6,8 @@ import { code, generated, table } from './markdown.ts'
 const faultMeaning: Readonly<Record<FaultCode, string>> = {
   'bad-request': 'The request is malformed, or could be read in two ways. Nothing of it reached the app.',
   'uri-too-long': 'The target is longer than `limits.uriBytes`.',
-  'head-too-large': 'The head is larger than `limits.headerBytes`, or has more fields than `limits.headerCount`.',
+  'head-too-large':
+    'The head is larger than `limits.headerBytes`, has more fields than `limits.headerCount`, or a `Connection` above 1 KiB.',
   'body-too-large': 'The body is larger than `limits.bodyBytes`.',
   'expectation-failed': '`Expect` asks for something other than `100-continue`.',
   'method-not-supported': 'A method that baton does not pass on, such as `CONNECT`.',
@@ -14,7 +15,6 @@ const faultMeaning: Readonly<Record<FaultCode, string>> = {
   'client-timeout': 'The client was too slow with its head or its body.',
   'client-gone': 'The client left before the answer’s end; the app’s work was stopped.',
   'not-serving': 'Neither the target nor its fallback serves.',
-  forbidden: 'This client may not do that.',
   'limit-reached': '`limits.exchanges` and `limits.queue` are full.',
   'queue-timeout': 'The request waited for `limits.queueTimeout` and no place fell free.',
   stopping: 'baton is ending.',
@@ -34,7 +34,8 @@ const commandMeaning: Readonly<Record<BatonErrorCode, string>> = {
   bind: 'An address cannot be bound.',
   locked: 'Another baton uses the state folder.',
   unsupported: 'This platform or this build cannot do it.',
-  unreachable: 'No baton answers.',
+  unreachable: 'No baton answers, or no etcd.',
+  denied: 'etcd does not let baton, or you, do that.',
   refused: 'baton answered, and refused; nothing changed.',
   state: 'The state folder cannot be used.',
   start: 'baton, or an app, could not be started.',

@@ -1,9 +1,12 @@
-/** The upgrade's part of the admin API. Each order said twice happens once: the second answer is the first one's, as `unchanged`. */
+/**
+ * The upgrade's part of the admin API. Each order said twice happens once: the second answer is the first one's, as `unchanged`. That holds of
+ * a promote that says which step it means; without that, each ends the step that it finds.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerError, answerJson, bodyText, type Handler } from './answer.ts'
 import type { Endpoints } from './http-server.ts'
 
-export type UpgradeOrder = 'promote' | 'pause' | 'resume' | 'rollback'
+export type UpgradeOrder = 'pause' | 'resume' | 'rollback'
 
 export type Outcome =
   /** `upgrade`: the one under way, or the last one; null if there was none yet. */
@@ -17,6 +20,8 @@ export interface RolloutControl {
   /** `plan`: null for the configured one. */
   begin(to: string, plan: string | null): Promise<Outcome>
   order(order: UpgradeOrder): Promise<Outcome>
+  /** `step`: the one that is meant, counted from 0 as the status does; null: whichever it is. */
+  promote(step: number | null): Promise<Outcome>
   stable(name: string): Promise<Outcome>
   drain(name: string, force: boolean): Promise<Outcome>
   undrain(name: string): Promise<Outcome>
@@ -35,7 +40,7 @@ const historyPath = '/v1/history/'
 export function rolloutEndpoints(control: RolloutControl): Endpoints {
   return {
     'POST /v1/upgrade': ordered('to', (to, { plan }) => control.begin(to, plan), 202),
-    'POST /v1/promote': ordered(null, () => control.order('promote')),
+    'POST /v1/promote': ordered(null, (_, { step }) => control.promote(step)),
     'POST /v1/pause': ordered(null, () => control.order('pause')),
     'POST /v1/resume': ordered(null, () => control.order('resume')),
     'POST /v1/rollback': ordered(null, () => control.order('rollback')),
@@ -61,6 +66,7 @@ interface Words {
   readonly plan: string | null
   readonly version: string | null
   readonly force: boolean
+  readonly step: number | null
 }
 
 /** `needs`: the word without which there is no order; `act` gets it first. */
@@ -93,15 +99,20 @@ async function wordsOf(request: IncomingMessage): Promise<Words | string> {
   if (text === null) return `an order has at most ${maxBodyBytes} bytes`
   const body = text === '' ? {} : parsed(text)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'expected a JSON object, or no body'
-  const { to, plan, version, force = false } = body as Record<string, unknown>
+  const { to, plan, version, force = false, step = null } = body as Record<string, unknown>
   const wrong = Object.entries({ to, plan, version }).find(([, value]) => !isName(value))
   if (wrong !== undefined) return `"${wrong[0]}" must be a name`
   if (typeof force !== 'boolean') return '"force" must be true or false'
-  return { to: nameOf(to), plan: nameOf(plan), version: nameOf(version), force }
+  if (step !== null && !isStep(step)) return '"step" must be the number of a step, counted from 0'
+  return { to: nameOf(to), plan: nameOf(plan), version: nameOf(version), force, step }
 }
 
 function isName(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value !== '' && value.length <= 256)
+}
+
+function isStep(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function nameOf(value: unknown): string | null {

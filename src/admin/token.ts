@@ -1,19 +1,13 @@
-/** The admin token's file: a secret that others can read is none. */
-import { readFileSync, statSync } from 'node:fs'
+/** The admin token: the secret of a file of its own. */
+
+import { readSecret } from '../config/secret-file.ts'
 import { BatonError, errorMessage } from '../errors.ts'
-import { modeFault } from './secret-file.ts'
 
 /** @throws BatonError `start`: unreadable, readable by others, or too short. */
-export function readToken(path: string): string {
-  let text: string
+export async function readToken(path: string): Promise<string> {
   try {
-    const fault = modeFault(path, statSync(path).mode)
-    if (fault !== null) throw new Error(fault)
-    text = readFileSync(path, 'utf8').trim()
+    return await readSecret(path)
   } catch (error) {
-    throw new BatonError('start', `bootstrap.admin.tokenFile ${path}: ${errorMessage(error)}`, error)
+    throw new BatonError('start', `bootstrap.admin.tokenFile cannot be used: ${errorMessage(error)}`, error)
   }
-  if (text.length < 16)
-    throw new BatonError('start', `bootstrap.admin.tokenFile ${path}: a token of ${text.length} characters, expected at least 16`)
-  return text
 }

@@ -9,6 +9,7 @@
  * Invariants: `take` never waits and never throws; what waits is bounded, the oldest gives way; what is wrong is told once, until it is right again.
  */
 import { createHmac } from 'node:crypto'
+import { readSecret } from '../config/secret-file.ts'
 import type { WebhookSettings } from '../config/settings.ts'
 import { errorMessage } from '../errors.ts'
 import type { BatonEvent } from '../telemetry/events.ts'
@@ -16,7 +17,6 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { callForStatus } from '../upstream/status-call.ts'
 import type { World } from '../world.ts'
-import { readSecret } from './secret-file.ts'
 
 export interface WebhookParts {
   readonly world: World
@@ -63,7 +63,10 @@ export class Webhook {
     const { events } = this.#settings
     if (this.#stopping || (events !== 'all' && !events.some((name) => name === event.event))) return
     this.#queue.push(event)
-    if (this.#queue.length > queueLength) this.#drop(this.#queue.splice(0, 1).length)
+    if (this.#queue.length > queueLength) {
+      this.#queue.shift()
+      this.#drop(1)
+    }
     this.#delivery ??= this.#deliverAll()
   }
 

@@ -1,10 +1,11 @@
 /** Tells of events by HTTP, as `bootstrap.webhooks` says; in step with the configuration. What is told of a webhook itself goes to none. */
+
+import { readSecret } from '../config/secret-file.ts'
 import type { WebhookSettings } from '../config/settings.ts'
 import { BatonError, errorMessage } from '../errors.ts'
 import { undeliveredEvents } from '../telemetry/event-names.ts'
 import type { BatonEvent } from '../telemetry/events.ts'
 import type { EventSource } from './event-stream.ts'
-import { readSecret } from './secret-file.ts'
 import { Webhook, type WebhookParts } from './webhook.ts'
 
 type Settings = Readonly<Record<string, WebhookSettings>>

@@ -3,6 +3,7 @@ import http from 'node:http'
 import { showAddress } from '../config/show-address.ts'
 import { BatonError, errorCode, errorMessage } from '../errors.ts'
 import type { AdminAddress } from './admin-address.ts'
+import { part } from './answer.ts'
 
 export interface AdminRequest {
   readonly method: 'GET' | 'POST' | 'PUT'
@@ -99,12 +100,9 @@ function parse(text: string): unknown {
 
 /** Of `{error: {code, message}}`, else what was sent; one line of it. */
 function complaint(body: unknown, text: string): { readonly code: string; readonly message: string } {
-  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null
-  const of = (key: 'code' | 'message', other: string): string => {
-    const value = typeof error === 'object' && error !== null ? (error as Readonly<Record<string, unknown>>)[key] : undefined
-    return String(value ?? other).split('\n', 1)[0] ?? ''
-  }
-  return { code: of('code', ''), message: of('message', text) }
+  const error = part(body, 'error')
+  const line = (value: unknown): string => String(value).split('\n', 1)[0] ?? ''
+  return { code: line(part(error, 'code') ?? ''), message: line(part(error, 'message') ?? text) }
 }
 
 function where(address: AdminAddress): string {

@@ -21,6 +21,8 @@ export interface CommandSpec<O extends ParseArgsOptionsConfig> {
   readonly options: O
   /** Names of the arguments that must be given, in order. */
   readonly positionals: readonly string[]
+  /** Of those after them that may be given. */
+  readonly optional?: readonly string[]
   run(values: Values<O>, positionals: readonly string[], context: Context): Promise<number>
 }
 
@@ -43,9 +45,8 @@ function parse<O extends ParseArgsOptionsConfig>(spec: CommandSpec<O>, args: rea
   const { values, positionals } = read(spec, args, call)
   const missing = spec.positionals[positionals.length]
   if (missing !== undefined) throw new BatonError('usage', `${missing} is missing; ${call}`)
-  if (positionals.length > spec.positionals.length) {
-    throw new BatonError('usage', `one argument too many: "${positionals[spec.positionals.length]}"; ${call}`)
-  }
+  const most = spec.positionals.length + (spec.optional?.length ?? 0)
+  if (positionals.length > most) throw new BatonError('usage', `one argument too many: "${positionals[most]}"; ${call}`)
   return { values, positionals }
 }
 

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../rollout/journal.ts'
 import type { Policy } from '../rollout/policy.ts'
 import type { SignalVerdict, Verdict } from '../rollout/verdict.ts'
 import { age } from './age.ts'
+import { hasAll, part } from './answer.ts'
 import { table } from './table.ts'
 import { figureText, isVerdict, levelText } from './verdict-text.ts'
 
@@ -22,9 +23,7 @@ export function evidenceIn(entries: readonly unknown[]): readonly Kept[] {
 }
 
 function isEvidence(value: unknown): value is Evidence {
-  const isWhole =
-    typeof value === 'object' && value !== null && ['policy', 'measurements', 'memory', 'verdict'].every((key) => key in value)
-  return isWhole && isVerdict((value as Evidence).verdict)
+  return hasAll(value, ['policy', 'measurements', 'memory', 'verdict']) && isVerdict(part(value, 'verdict'))
 }
 
 /** A row for each verdict that was another than the one before. */

@@ -5,6 +5,7 @@ import type { Receipt } from '../rollout/receipt.ts'
 import { receiptMarkdown } from '../rollout/receipt-markdown.ts'
 import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
+import { notUnderstood, part } from './answer.ts'
 import { command as define } from './command.ts'
 import { evidenceIn, evidenceText, replayText } from './evidence-text.ts'
 import { explainText } from './explain-text.ts'
@@ -51,13 +52,12 @@ function replayed(answer: unknown, policy: Policy): string {
 }
 
 function entriesIn(answer: unknown): readonly unknown[] {
-  const entries = typeof answer === 'object' && answer !== null && 'entries' in answer ? answer.entries : null
+  const entries = part(answer, 'entries')
   return Array.isArray(entries) ? entries : []
 }
 
 function receiptIn(answer: unknown): Receipt {
-  const receipt = typeof answer === 'object' && answer !== null && 'receipt' in answer ? answer.receipt : null
-  const isReceipt = typeof receipt === 'object' && receipt !== null && 'v' in receipt && receipt.v === 1
-  if (isReceipt) return receipt as Receipt
-  throw new BatonError('unreachable', 'what answers there gives no receipt that this command understands; is it another version of baton?')
+  const receipt = part(answer, 'receipt')
+  if (part(receipt, 'v') === 1) return receipt as Receipt
+  throw notUnderstood('receipt')
 }

@@ -8,36 +8,28 @@ import type { Level, Verdict } from '../rollout/verdict.ts'
 import { pause, type World } from '../world.ts'
 import type { AdminAddress } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
+import { part } from './answer.ts'
 import type { Context } from './command.ts'
 import { keptPromise } from './kept-promise.ts'
-import { isUpgrade, nameOf, placeOf, upgradeLine } from './upgrade-text.ts'
+import { isUnreachable, patiently } from './patiently.ts'
+import { isUpgrade, nameOf, placeOf, upgradeIn, upgradeLine } from './upgrade-text.ts'
 import { levelText, verdictLine, verdictOn } from './verdict-text.ts'
 
 const lookMs = 1_000
-const retryMs = 200
-/** Longer than the keeper waits before it starts a generation anew. */
-const patienceMs = 15_000
 /** A live line that a narrow terminal breaks could not be drawn over. */
 const lineWidth = 79
 
 /** @throws BatonError `unreachable` once baton has not answered for long. */
 export async function followUpgrade(begun: Upgrade, address: AdminAddress, context: Context): Promise<ExitCode> {
   const { world } = context
-  // Timers alone do not keep a process alive, and no connection does while baton is away.
-  const alive = new MessageChannel()
-  alive.port1.ref()
-  try {
-    const show = context.isScreen ? liveLine(context) : plainLines(context)
-    const changes = changesOf(begun.id, address, world)
-    for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
-      const code = endOf(seen.upgrade)
-      show(seen, code !== null)
-      if (code === exitCode.done) return await keptPromise(begun.id, () => patiently(() => explain(begun.id, address), world), context)
-      if (code !== null) return code
-      await changes.next()
-    }
-  } finally {
-    alive.port1.close()
+  const show = context.isScreen ? liveLine(context) : plainLines(context)
+  const changes = changesOf(begun.id, address, world)
+  for (let seen: Seen = { upgrade: begun, verdict: null }; ; seen = await patiently(() => look(begun.id, address), world)) {
+    const code = endOf(seen.upgrade)
+    show(seen, code !== null)
+    if (code === exitCode.done) return await keptPromise(begun.id, () => patiently(() => explain(begun.id, address), world), context)
+    if (code !== null) return code
+    await changes.next()
   }
 }
 
@@ -88,12 +80,10 @@ function plainLines({ print }: Context): Show {
 /** As the status tells it; from the history once another one has begun. */
 async function look(id: string, address: AdminAddress): Promise<Seen> {
   const status = await ask(address, { method: 'GET', path: '/v1/status' })
-  const upgrade = typeof status === 'object' && status !== null && 'upgrade' in status ? status.upgrade : null
-  const analysis = typeof status === 'object' && status !== null && 'analysis' in status ? status.analysis : null
-  if (isUpgrade(upgrade) && upgrade.id === id) return { upgrade, verdict: verdictOn(upgrade, analysis) }
-  const past = await explain(id, address)
-  const entries = typeof past === 'object' && past !== null && 'entries' in past && Array.isArray(past.entries) ? past.entries : []
-  const last: unknown = entries.at(-1)?.upgrade
+  const upgrade = upgradeIn(status)
+  if (upgrade?.id === id) return { upgrade, verdict: verdictOn(upgrade, part(status, 'analysis')) }
+  const entries = part(await explain(id, address), 'entries')
+  const last = Array.isArray(entries) ? part(entries.at(-1), 'upgrade') : undefined
   if (isUpgrade(last)) return { upgrade: last, verdict: null }
   throw new BatonError('unreachable', `baton knows nothing more of upgrade ${id}`)
 }
@@ -101,18 +91,6 @@ async function look(id: string, address: AdminAddress): Promise<Seen> {
 /** All of it: the receipt, and the journal's entries. */
 function explain(id: string, address: AdminAddress): Promise<unknown> {
   return ask(address, { method: 'GET', path: `/v1/history/${id}` })
-}
-
-async function patiently<T>(act: () => Promise<T>, world: World): Promise<T> {
-  const until = world.elapsed() + patienceMs
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!isUnreachable(error) || world.elapsed() >= until) throw error
-      await pause(world, retryMs)
-    }
-  }
 }
 
 interface Changes {
@@ -127,7 +105,7 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
     for (;;) {
       try {
         for await (const event of follow(address, '/v1/events')) {
-          if (typeof event !== 'object' || event === null || !('upgrade_id' in event) || event.upgrade_id !== id) continue
+          if (part(event, 'upgrade_id') !== id) continue
           seen = true
           wake()
         }
@@ -150,8 +128,4 @@ function changesOf(id: string, address: AdminAddress, world: World): Changes {
       seen = false
     },
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof BatonError && error.code === 'unreachable'
 }

@@ -1,9 +1,10 @@
 /** `baton history`: the upgrades so far. */
-import { BatonError, exitCode } from '../errors.ts'
+import { exitCode } from '../errors.ts'
 import type { UpgradeSummary } from '../rollout/journal.ts'
 import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
 import { age } from './age.ts'
+import { notUnderstood, part } from './answer.ts'
 import { command as define } from './command.ts'
 import { table } from './table.ts'
 
@@ -26,8 +27,9 @@ exit code: 0 shown, 1 unreachable, 2 usage`,
 })
 
 function upgradesIn(answer: unknown): readonly UpgradeSummary[] {
-  if (typeof answer === 'object' && answer !== null && 'upgrades' in answer && Array.isArray(answer.upgrades)) return answer.upgrades
-  throw new BatonError('unreachable', 'what answers there gives no history that this command understands; is it another version of baton?')
+  const upgrades = part(answer, 'upgrades')
+  if (Array.isArray(upgrades)) return upgrades
+  throw notUnderstood('history')
 }
 
 export function historyText(upgrades: readonly UpgradeSummary[]): string {

@@ -1,6 +1,7 @@
 /** Whether an upgrade that is done kept its promise: its receipt counts what baton could not answer. */
 import { type ExitCode, exitCode } from '../errors.ts'
 import { pause } from '../world.ts'
+import { part } from './answer.ts'
 import type { Context } from './command.ts'
 
 /** The receipt is written right after the end; where a generation died in between, it never is. */
@@ -17,7 +18,9 @@ export async function keptPromise(id: string, explain: () => Promise<unknown>, {
     await pause(world, lookMs)
     found = await explain()
   }
-  const [cut, failed] = [figure(found, 'cut') ?? 0, figure(found, 'failed') ?? 0]
+  const cut = figure(found, 'cut') ?? 0
+  // what was cut is among those that failed
+  const failed = Math.max(0, (figure(found, 'failed') ?? 0) - cut)
   if (cut > 0) print(`${cut} cut at the end of their time; "baton explain ${id}" has the receipt\n`)
   if (failed === 0) return exitCode.done
   print(`done, but ${failed} failed meanwhile; "baton explain ${id}" has the receipt\n`)
@@ -26,7 +29,6 @@ export async function keptPromise(id: string, explain: () => Promise<unknown>, {
 
 /** Null: not counted, or not yet. */
 function figure(found: unknown, name: 'cut' | 'failed'): number | null {
-  const receipt = typeof found === 'object' && found !== null && 'receipt' in found ? found.receipt : null
-  const value = typeof receipt === 'object' && receipt !== null && name in receipt ? (receipt as Record<string, unknown>)[name] : null
+  const value = part(part(found, 'receipt'), name)
   return typeof value === 'number' ? value : null
 }

@@ -6,4 +6,5 @@ export const command = orderCommand({
 
 Keeps the running upgrade at its present step, until "baton resume", "baton promote" or "baton rollback".`,
   path: '/v1/pause',
+  fleet: 'pause',
 })

@@ -6,4 +6,5 @@ export const command = orderCommand({
 
 Lets an upgrade that was paused go on; its present step begins anew.`,
   path: '/v1/resume',
+  fleet: 'resume',
 })

@@ -6,5 +6,6 @@ export const command = orderCommand({
 
 Takes the running upgrade back. After it is done: back to the old version, as long as that is kept as a warm spare.`,
   path: '/v1/rollback',
+  fleet: 'rollback',
   said: (_, upgrade) => (upgrade?.phase === 'done' ? `${upgrade.from} is stable again` : null),
 })

@@ -1,5 +1,6 @@
 /** The status as tables for people. Pure: the answer of `GET /v1/status` in, text out. */
 import { age } from './age.ts'
+import { hasAll } from './answer.ts'
 import { table } from './table.ts'
 import { isUpgrade, upgradeLine } from './upgrade-text.ts'
 import { isVerdict, verdictText } from './verdict-text.ts'
@@ -46,7 +47,7 @@ export interface VersionStatus {
 
 /** An answer of this shape; another one comes from another version of baton, or from no baton. */
 export function isStatus(answer: unknown): answer is Status {
-  return typeof answer === 'object' && answer !== null && ['baton', 'config', 'roles', 'versions', 'idle'].every((key) => key in answer)
+  return hasAll(answer, ['baton', 'config', 'roles', 'versions', 'idle'])
 }
 
 export function statusText(status: Status, now: number): string {

@@ -2,6 +2,7 @@
 import { BatonError, exitCode } from '../errors.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask, follow } from './admin-client.ts'
+import { notUnderstood } from './answer.ts'
 import { type Context, command as define } from './command.ts'
 import { isStatus, type Status, statusText } from './status-text.ts'
 
@@ -32,7 +33,7 @@ exit code: 0 shown, 1 unreachable, 2 usage`,
 async function askStatus(address: AdminAddress): Promise<Status> {
   const answer = await ask(address, { method: 'GET', path: '/v1/status' })
   if (isStatus(answer)) return answer
-  throw new BatonError('unreachable', 'what answers there gives no status that this command understands; is it another version of baton?')
+  throw notUnderstood('status')
 }
 
 /** Until baton ends the stream. */

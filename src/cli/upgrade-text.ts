@@ -2,12 +2,17 @@
 import type { Plan, PlanStep } from '../rollout/plan.ts'
 import type { Upgrade } from '../rollout/upgrade.ts'
 import { age } from './age.ts'
+import { hasAll, part } from './answer.ts'
 
 /** An answer of this shape; another one comes from another version of baton. */
 export function isUpgrade(answer: unknown): answer is Upgrade {
-  return (
-    typeof answer === 'object' && answer !== null && ['id', 'from', 'to', 'plan', 'phase', 'seq', 'since'].every((key) => key in answer)
-  )
+  return hasAll(answer, ['id', 'from', 'to', 'plan', 'phase', 'seq', 'since'])
+}
+
+/** Of the answer to `GET /v1/status`; null if there is none, or it is not understood. */
+export function upgradeIn(status: unknown): Upgrade | null {
+  const upgrade = part(status, 'upgrade')
+  return isUpgrade(upgrade) ? upgrade : null
 }
 
 /** `upg-20261124-ab12  v1 → v2  shift, step 2 of 5: 10 %, 12s left` */

@@ -3,6 +3,7 @@ import { BatonError, exitCode } from '../errors.ts'
 import { isOver } from '../rollout/upgrade.ts'
 import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { command as define } from './command.ts'
+import { fleetOptions, fleetUsage, upgradeFleet } from './fleet-upgrade.ts'
 import { followUpgrade } from './follow-upgrade.ts'
 import { giveOrder } from './order.ts'
 import { upgradeLine } from './upgrade-text.ts'
@@ -19,12 +20,14 @@ Said again while it is under way, it begins nothing new, and --wait joins.
   --plan NAME         a plan of rollout.plans, or default, at-once, manual; else rollout.plan
   --wait              show its progress until it is over; Ctrl-C ends the watching, not the upgrade
   --json              the answer of the admin API; not with --wait
+${fleetUsage}
 ${adminUsage}
 
 exit code: 0 accepted, or stable already; 1 unreachable; 2 usage, no such version or plan; 4 refused, nothing changed
 with --wait: 0 done; 1 failed, or done with exchanges that failed meanwhile; 3 rolled back; 5 frozen, until a person acts`,
   options: {
     ...adminOptions,
+    ...fleetOptions,
     to: { type: 'string' },
     plan: { type: 'string' },
     wait: { type: 'boolean' },
@@ -35,6 +38,9 @@ with --wait: 0 done; 1 failed, or done with exchanges that failed meanwhile; 3 r
     const { to, plan, wait, json } = values
     if (to === undefined || to === '') throw new BatonError('usage', `--to NAME is missing; ${call}`)
     if (wait && json) throw new BatonError('usage', `--wait and --json exclude each other; ${call}`)
+    if (values.fleet) {
+      return await upgradeFleet(values.config, call, { to, plan: plan ?? null, wait: wait === true, json: json === true }, context)
+    }
     const address = adminAddress(values, context.world)
     const ordered = await giveOrder(address, '/v1/upgrade', { to, ...(plan === undefined ? {} : { plan }) })
     const { upgrade } = ordered

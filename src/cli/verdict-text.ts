@@ -3,6 +3,7 @@ import { percent } from '../rollout/signals.ts'
 import type { In, Upgrade } from '../rollout/upgrade.ts'
 import type { Level, SignalVerdict, Verdict } from '../rollout/verdict.ts'
 import { age } from './age.ts'
+import { hasAll, part } from './answer.ts'
 import { table } from './table.ts'
 import { stepText, timeLeft } from './upgrade-text.ts'
 
@@ -10,7 +11,7 @@ const levelWords: Readonly<Record<Level, string>> = { L3: 'alert', L2: 'degrade'
 
 /** An answer of this shape; another one comes from another version of baton, or there was nothing to judge yet. */
 export function isVerdict(answer: unknown): answer is Verdict {
-  return typeof answer === 'object' && answer !== null && ['at', 'is', 'level', 'signals', 'why', 'next'].every((key) => key in answer)
+  return hasAll(answer, ['at', 'is', 'level', 'signals', 'why', 'next'])
 }
 
 /** `L2 (degrade)` */
@@ -35,7 +36,20 @@ export function verdictText(verdict: Verdict, upgrade: In<'shift'>, now: number)
     countsText(one),
     one.why,
   ])
-  return `${table(head, rows)}verdict ${verdictLine(verdict)}\nnext    ${nextText(verdict, upgrade, now)}\n`
+  return `${table(head, [...rows, ...perRequestRows(verdict, upgrade)])}verdict ${verdictLine(verdict)}\nnext    ${nextText(verdict, upgrade, now)}\n`
+}
+
+/** Of both versions; none where it is known of neither. */
+function perRequestRows(verdict: Verdict, { from }: Upgrade): readonly (readonly string[])[] {
+  const [candidate, stable] = [perRequestText(verdict, 'candidate'), perRequestText(verdict, 'stable')]
+  if (candidate === '-' && stable === '-') return []
+  return [['cpu/request', candidate, '-', '-', '-', 'no', `reported only; ${from} ${stable}`]]
+}
+
+/** An older baton does not tell it. */
+function perRequestText(verdict: Verdict, role: keyof Verdict['cpuPerRequestMs']): string {
+  const value = part(part(verdict, 'cpuPerRequestMs'), role)
+  return figureText({ signal: 'latency' }, typeof value === 'number' ? value : null)
 }
 
 /** `0.3%`, `212ms`; `-` where it is not known. */

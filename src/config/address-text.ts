@@ -1,5 +1,6 @@
 /** Addresses as people write them: where a listener binds, where a version's app is. Nothing is resolved here. */
 import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { normalize } from 'node:path/posix'
 import { cidrFault } from '../routing/address.ts'
 import { Misread, type Reading } from './misread.ts'
 import type { BindAddress, EndpointSettings } from './settings.ts'
@@ -46,6 +47,8 @@ export function readSocketPath(value: unknown): Reading<string> {
   if (typeof value !== 'string') return new Misread(expected, null, 'kind')
   if (value.startsWith('unix:')) return new Misread(expected, `write ${value.slice(5).replace(/^\/\//, '')}`)
   if (!value.startsWith('/') || value.endsWith('/')) return new Misread(expected)
+  // One path has one text, so that two of them can be compared.
+  if (normalize(value) !== value) return new Misread(`${expected}, without //, /./ and /../`, `write ${normalize(value)}`)
   return socketPathFault(value) ?? value
 }
 

@@ -6,7 +6,7 @@ import { ConfigError, errorCode, errorMessage } from '../errors.ts'
 import type { World } from '../world.ts'
 import type { Warn } from './coalesced-file.ts'
 import { documentBytes } from './document.ts'
-import { readLastGood } from './last-good.ts'
+import { type Remote, readLastGood } from './last-good.ts'
 import { type Config, parseConfig } from './parse.ts'
 import type { ParseOptions } from './settle.ts'
 
@@ -16,7 +16,9 @@ export interface Loaded {
   /** File name, as it was given. */
   readonly name: string
   readonly config: Config
-  /** Why this is not what the file says now; null if it is. */
+  /** Where the dynamic half came from, if not from the file. */
+  readonly remote: Remote | null
+  /** Why this is not what its source says now; null if it is. */
   readonly fault: ConfigError | null
 }
 
@@ -54,7 +56,7 @@ function unreadable(source: string, found: string, expected: string): ConfigErro
 /** Reads and parses. Throws ConfigError with all faults. */
 export async function loadConfig(path: string, options: ParseOptions): Promise<Loaded> {
   const text = await readConfigText(path)
-  return { text, name: path, config: parseConfig(text, path, options), fault: null }
+  return { text, name: path, config: parseConfig(text, path, options), remote: null, fault: null }
 }
 
 /**
@@ -71,7 +73,7 @@ export async function loadOrLastGood(path: string, options: ParseOptions, stateF
     if (!lastGood) throw error
     try {
       const config = parseConfig(lastGood.text, `last good of ${path}`, options)
-      return { text: lastGood.text, name: path, config, fault: error }
+      return { text: lastGood.text, name: path, config, remote: null, fault: error }
     } catch (failure) {
       warn('what was last applied does not fit this build', failure)
       throw error

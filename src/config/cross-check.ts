@@ -7,7 +7,7 @@ import { nearest } from './nearest.ts'
 import { type Plans, planComplaints } from './plan-check.ts'
 import { portComplaints } from './port-check.ts'
 import { formatDuration } from './quantity.ts'
-import type { Bootstrap } from './settings.ts'
+import type { Limits } from './settings.ts'
 import { retirementComplaints, upstreamComplaints } from './upstream-check.ts'
 
 /** No version may have these names. */
@@ -97,7 +97,7 @@ function routeNames(routes: Draft['routes']): Complaint[] {
 }
 
 /** One process is one version: a drain or an end of one would hit the other as well. */
-function processes(versions: Versions, bootstrap: Bootstrap): Complaint[] {
+function processes(versions: Versions, bootstrap: Limits): Complaint[] {
   const user = new Map<string, string>()
   return [...versions].flatMap(([name, version]) => {
     if (version?.endpoint.is !== 'process') return []
@@ -111,12 +111,12 @@ function processes(versions: Versions, bootstrap: Bootstrap): Complaint[] {
   })
 }
 
-function retirementNames({ retirements }: Bootstrap): Complaint[] {
+function retirementNames({ retirements }: Limits): Complaint[] {
   if (!Object.hasOwn(retirements, 'none')) return []
   return [complain(['bootstrap', 'retirements', 'none'], quoted('none'), 'another name', 'retire: none is no retirement', 'key')]
 }
 
-function retired(versions: Versions, { retirements }: Bootstrap): Complaint[] {
+function retired(versions: Versions, { retirements }: Limits): Complaint[] {
   const known = Object.keys(retirements)
   return [...versions].flatMap(([name, version]) => {
     const retire = version?.retire ?? null

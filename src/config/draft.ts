@@ -3,13 +3,13 @@ import type { RouteSpec } from '../routing/route.ts'
 import { isMapping } from './mapping.ts'
 import type { Plans } from './plan-check.ts'
 import { readShape } from './schema.ts'
-import type { Bootstrap, Dynamic, VersionSettings } from './settings.ts'
+import type { Bootstrap, Dynamic, Limits, VersionSettings } from './settings.ts'
 import { type ParseOptions, settleBootstrap, settleHealth, settleRoute, settleVersion } from './settle.ts'
 import { builtInPlans, settlePlan } from './settle-rollout.ts'
 
 /** A null is a part that has a fault of its own: nothing further is said of it. */
 export interface Draft {
-  readonly bootstrap: Bootstrap | null
+  readonly bootstrap: Limits | null
   readonly versions: ReadonlyMap<string, VersionSettings | null> | null
   readonly stable: string | null
   readonly candidate: string | null
@@ -19,7 +19,7 @@ export interface Draft {
   readonly plans: Plans | null
 }
 
-export function draftOf(bootstrap: Bootstrap, dynamic: Dynamic): Draft {
+export function draftOf(bootstrap: Limits, dynamic: Dynamic): Draft {
   const { versions, stable, candidate, routes, rollout } = dynamic
   return {
     bootstrap,
@@ -38,7 +38,7 @@ export function salvageBootstrap(document: unknown, options: ParseOptions): Boot
   return shape.ok ? settleBootstrap(shape.value, options) : null
 }
 
-export function salvage(document: unknown, bootstrap: Bootstrap | null): Draft {
+export function salvage(document: unknown, bootstrap: Limits | null): Draft {
   const given = isMapping(document) ? document : {}
   const rollout = isMapping(given.rollout) ? given.rollout : {}
   return {

@@ -12,6 +12,7 @@ import type { Timer, World } from '../world.ts'
 import { writeAtomically } from './atomic-file.ts'
 import type { Warn } from './coalesced-file.ts'
 import { readConfigText } from './config-file.ts'
+import { configKeyOf, nameOf } from './etcd/keys.ts'
 import { replaceDynamic } from './halves.ts'
 import type { LiveConfig, Outcome } from './live.ts'
 import { parseDynamic } from './parse.ts'
@@ -134,13 +135,17 @@ export class FileSource {
     this.#offered = keyOf(seen)
     this.#seen = null
     if ('text' in seen) return live.offer(seen.text, 'file')
-    live.lost(seen.error.message)
+    live.lost(seen.error.message, 'file')
     return live.refuse(seen.error.faults, 'file')
   }
 
   async #put(dynamic: string, ifMatch: string | null): Promise<PutOutcome> {
     const { live, path, write = writeAtomically } = this.#parts
     const { hash, bootstrap } = live.current()
+    if (bootstrap.config !== null) {
+      const key = nameOf(configKeyOf(bootstrap.config.prefix))
+      return { is: 'not-replaceable', reason: `the configuration comes from ${key}: baton config put FILE writes it` }
+    }
     if (ifMatch !== null && ifMatch !== hash) return { is: 'changed-meanwhile', hash }
     const file = await this.#read()
     if ('error' in file) return { is: 'not-replaceable', reason: file.error.message }

@@ -8,16 +8,29 @@ import { errorCode } from '../errors.ts'
 import { CoalescedFile, type Warn } from './coalesced-file.ts'
 import { isMapping } from './mapping.ts'
 
-export interface LastGood {
-  /** The document as its source had it. */
+/** A dynamic half that came from elsewhere than the file. */
+export interface Remote {
   readonly text: string
+  /** `etcd:/baton/shop/config`, for the faults. */
+  readonly name: string
+  /** The store's, at which the text was written. */
+  readonly revision: number
+  /** Whose revision it is. */
+  readonly cluster: string
+}
+
+export interface LastGood {
+  /** The file as it was, both halves. */
+  readonly text: string
+  /** What took the place of the file's dynamic half, if anything did. */
+  readonly remote: Remote | null
   readonly hash: string
   readonly revision: number
   /** ms since the epoch */
   readonly savedAt: number
 }
 
-const format = 1
+const format = 2
 
 function pathIn(folder: string): string {
   return join(folder, 'last-good.json')
@@ -45,14 +58,19 @@ export async function readLastGood(folder: string, warn: Warn): Promise<LastGood
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'))
     if (isMapping(value) && value.v === format) {
-      const { text, hash, revision, savedAt } = value
-      if (typeof text === 'string' && typeof hash === 'string' && typeof revision === 'number' && typeof savedAt === 'number') {
-        return { text, hash, revision, savedAt }
-      }
+      const { text, remote, hash, revision, savedAt } = value
+      const isOwn = typeof text === 'string' && typeof hash === 'string' && typeof revision === 'number' && typeof savedAt === 'number'
+      if (isOwn && (remote === null || isRemote(remote))) return { text, remote, hash, revision, savedAt }
     }
     throw new Error(`not a last-good file of format ${format}`)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') warn(`${path} cannot be read`, error)
     return null
   }
+}
+
+function isRemote(value: unknown): value is Remote {
+  if (!isMapping(value)) return false
+  const { text, name, revision, cluster } = value
+  return typeof text === 'string' && typeof name === 'string' && typeof revision === 'number' && typeof cluster === 'string'
 }

@@ -12,16 +12,17 @@ import type { World } from '../world.ts'
 import type { Warn } from './coalesced-file.ts'
 import { canonicalJson, compileSnapshot, hashOf } from './compile.ts'
 import type { Loaded } from './config-file.ts'
+import { configKeyOf, nameOf } from './etcd/keys.ts'
 import { dynamicText } from './halves.ts'
-import type { LastGood } from './last-good.ts'
+import type { LastGood, Remote } from './last-good.ts'
 import { isMapping } from './mapping.ts'
-import { type Config, parseConfig, recheck } from './parse.ts'
+import { type Config, parseConfig, parseDynamic, recheck } from './parse.ts'
 import type { Bootstrap, Dynamic } from './settings.ts'
 import type { ParseOptions } from './settle.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Who offered a configuration; the label `source` of the metrics. */
-export type Origin = 'file' | 'api'
+export type Origin = 'file' | 'api' | 'etcd'
 
 export type Outcome =
   | { readonly is: 'applied'; readonly snapshot: Snapshot; readonly needsGeneration: readonly string[] }
@@ -39,7 +40,7 @@ export interface ConfigRecorder {
 }
 
 export interface ConfigStatus {
-  /** The file's name. */
+  /** The file's name, or the key of etcd. */
   readonly source: string
   readonly revision: number
   readonly hash: string
@@ -68,12 +69,20 @@ export interface LiveParts {
   readonly warn: Warn
 }
 
+interface Offered {
+  readonly config: Config
+  readonly text: string
+  readonly remote: Remote | null
+}
+
 export class LiveConfig {
   readonly #parts: LiveParts
   readonly #name: string
   readonly #followers: Follower[] = []
   #snapshot: Snapshot
   #text: string
+  /** Null while the dynamic half is the file's. */
+  #remote: Remote | null
   #appliedAt: number
   #stale: ConfigStatus['stale'] = null
   #lastFault: ConfigStatus['lastFault'] = null
@@ -83,17 +92,14 @@ export class LiveConfig {
     this.#parts = parts
     this.#name = first.name
     const { bootstrap, dynamic } = first.config
-    this.#snapshot = compileSnapshot(
-      bootstrap,
-      dynamic,
-      firstRevision(parts.state.get('config'), hashOf(dynamic)),
-      parts.rolesFor?.(dynamic),
-    )
+    const own = bootstrap.config === null ? firstRevision(parts.state.get('config'), hashOf(dynamic)) : 0
+    this.#snapshot = compileSnapshot(bootstrap, dynamic, first.remote?.revision ?? own, parts.rolesFor?.(dynamic))
     this.#text = first.text
+    this.#remote = first.remote
     this.#appliedAt = parts.world.now()
     if (first.fault !== null) {
-      this.lost(first.fault.message)
-      this.#lastFault = { at: this.#appliedAt, origin: 'file', faults: first.fault.faults }
+      this.lost(first.fault.message, this.#source)
+      this.#lastFault = { at: this.#appliedAt, origin: this.#source, faults: first.fault.faults }
     }
     this.#remember()
   }
@@ -104,7 +110,17 @@ export class LiveConfig {
 
   /** The document that runs, without its bootstrap half. */
   dynamicText(): string {
-    return dynamicText(this.#text)
+    return this.#remote?.text ?? dynamicText(this.#text)
+  }
+
+  /** What the dynamic half that runs came from; null is the file. */
+  get remote(): Remote | null {
+    return this.#remote
+  }
+
+  /** Who has the say on the dynamic half. */
+  get #source(): Origin {
+    return this.#snapshot.bootstrap.config === null ? 'file' : 'etcd'
   }
 
   /** Returns the removal. */
@@ -123,58 +139,85 @@ export class LiveConfig {
     this.#snapshot = Object.freeze({ ...before, roles, router: bindRouter(before.router.table, roles) })
   }
 
-  /** Both halves, from the file as it is now or will be. */
-  offer(text: string, origin: Origin): Outcome {
+  /** Both halves, from the file as it is now or will be; where etcd has given the dynamic half, that one stays. */
+  offer(text: string, origin: 'file' | 'api'): Outcome {
+    return this.#attempt(origin, () => ({ config: this.check(text), text, remote: this.#remote }))
+  }
+
+  /** The dynamic half alone. */
+  offerRemote(remote: Remote): Outcome {
+    return this.#attempt('etcd', () => ({ config: this.checkRemote(remote), text: this.#text, remote }))
+  }
+
+  /** What `offer` would check, and changes nothing. Throws ConfigError. */
+  check(text: string): Config {
+    const offered = parseConfig(text, this.#name, this.#parts.options)
+    const { bootstrap: running, dynamic } = this.#snapshot
+    const bootstrap = followed(running, offered.bootstrap)
+    if (this.#remote !== null) {
+      const faults = recheck(bootstrap, dynamic, this.#remote.text, this.#remote.name)
+      if (faults.length > 0) throw new ConfigError(faults)
+      return { bootstrap: offered.bootstrap, dynamic }
+    }
+    if (changedFixed(running, offered.bootstrap).length > 0) {
+      const faults = recheck(bootstrap, offered.dynamic, text, this.#name)
+      if (faults.length > 0) throw new ConfigError(faults.map(untilNewGeneration))
+    }
+    this.#heed(offered.dynamic, this.#name)
+    return { bootstrap: offered.bootstrap, dynamic: offered.dynamic }
+  }
+
+  /** What `offerRemote` would check, and changes nothing. Throws ConfigError. */
+  checkRemote({ text, name }: Remote): Config {
+    const { bootstrap } = this.#snapshot
+    const dynamic = parseDynamic(text, name, bootstrap)
+    this.#heed(dynamic, name)
+    return { bootstrap, dynamic }
+  }
+
+  #attempt(origin: Origin, read: () => Offered): Outcome {
     const begun = this.#parts.world.elapsed()
     try {
-      return this.#apply(this.check(text), text, origin, begun)
+      return this.#apply(read(), origin, begun)
     } catch (error) {
       if (error instanceof ConfigError) return this.refuse(error.faults, origin)
       throw error
     }
   }
 
-  /** What `offer` would check, and changes nothing. Throws ConfigError. */
-  check(text: string): Config {
-    const offered = parseConfig(text, this.#name, this.#parts.options)
-    const running = this.#snapshot.bootstrap
-    const bootstrap = followed(running, offered.bootstrap)
-    if (changedFixed(running, offered.bootstrap).length > 0) {
-      const faults = recheck(bootstrap, offered.dynamic, text, this.#name)
-      if (faults.length > 0) throw new ConfigError(faults.map(untilNewGeneration))
-    }
-    this.#heed(offered.dynamic)
-    return { bootstrap: offered.bootstrap, dynamic: offered.dynamic }
-  }
-
-  #heed(next: Dynamic): void {
+  #heed(next: Dynamic, source: string): void {
     const veto = this.#parts.veto?.(next) ?? null
     if (veto === null) return
     const { path, reason } = veto
     const expected = 'the running value until the upgrade has ended'
-    throw new ConfigError([
-      { source: this.#name, line: null, column: null, path, found: 'a change', expected, hint: reason, reason: 'cross-check' },
-    ])
+    throw new ConfigError([{ source, line: null, column: null, path, found: 'a change', expected, hint: reason, reason: 'busy' }])
   }
 
   /** Counts and remembers what was refused, here or before it came here. */
   refuse(faults: readonly ConfigFault[], origin: Origin): Outcome {
     this.#lastFault = { at: this.#parts.world.now(), origin, faults }
     const first = faults[0]
-    if (this.#stale && origin === 'file' && first) this.lost(formatConfigFault(first))
+    if (this.#stale && first) this.lost(formatConfigFault(first), origin)
     for (const reason of new Set(faults.map((fault) => fault.reason))) this.#parts.recorder.rejected(origin, reason)
     return { is: 'refused', faults }
   }
 
-  /** The source cannot be read: what runs goes on, and is stale from now. */
-  lost(reason: string): void {
+  /** The source cannot be read: what runs goes on, and is stale from now. What has no say on the dynamic half makes nothing stale. */
+  lost(reason: string, origin: Origin): void {
+    if (origin !== this.#source) return
     this.#stale = { since: this.#stale?.since ?? this.#parts.world.now(), reason }
+  }
+
+  /** The source can be read again, and says what it was known to say. */
+  found(): void {
+    this.#stale = null
+    if (this.#lastFault?.faults.every((fault) => fault.reason === 'unreadable')) this.#lastFault = null
   }
 
   status(): ConfigStatus {
     const { revision, hash } = this.#snapshot
     return {
-      source: this.#name,
+      source: this.#snapshot.bootstrap.config === null ? this.#name : nameOf(configKeyOf(this.#snapshot.bootstrap.config.prefix)),
       revision,
       hash,
       appliedAt: this.#appliedAt,
@@ -184,18 +227,24 @@ export class LiveConfig {
     }
   }
 
-  #apply(offered: Config, text: string, origin: Origin, begun: number): Outcome {
+  #apply({ config: offered, text, remote }: Offered, origin: Origin, begun: number): Outcome {
     const before = this.#snapshot
     const bootstrap = followed(before.bootstrap, offered.bootstrap)
     const needsGeneration = changedFixed(before.bootstrap, offered.bootstrap)
     const same = hashOf(offered.dynamic) === before.hash && canonicalJson(bootstrap) === canonicalJson(before.bootstrap)
     const { recorder, world, rolesFor } = this.#parts
-    const snapshot = same ? before : compileSnapshot(bootstrap, offered.dynamic, before.revision + 1, rolesFor?.(offered.dynamic))
+    const own = this.#source === 'etcd' || same ? before.revision : before.revision + 1
+    const revision = remote?.revision ?? own
+    const snapshot = same
+      ? withRevision(before, revision)
+      : compileSnapshot(bootstrap, offered.dynamic, revision, rolesFor?.(offered.dynamic))
     this.#snapshot = snapshot
     this.#text = text
+    this.#remote = remote
     this.#needsGeneration = needsGeneration
-    this.#stale = null
-    this.#lastFault = null
+    const isHeard = origin === this.#source || origin === 'api'
+    if (isHeard) this.#stale = null
+    if (isHeard || this.#lastFault?.origin === origin) this.#lastFault = null
     this.#remember()
     if (same) return { is: 'unchanged', snapshot, needsGeneration }
     this.#appliedAt = world.now()
@@ -219,8 +268,12 @@ export class LiveConfig {
     if (this.#stale) return
     const { revision, hash } = this.#snapshot
     this.#parts.state.set('config', { revision, hash })
-    this.#parts.lastGood.save({ text: this.#text, hash, revision, savedAt: this.#parts.world.now() })
+    this.#parts.lastGood.save({ text: this.#text, remote: this.#remote, hash, revision, savedAt: this.#parts.world.now() })
   }
+}
+
+function withRevision(snapshot: Snapshot, revision: number): Snapshot {
+  return snapshot.revision === revision ? snapshot : Object.freeze({ ...snapshot, revision })
 }
 
 /** Forward by one, unless the same content was there before. */
@@ -240,6 +293,7 @@ function changedFixed(running: Bootstrap, offered: Bootstrap): string[] {
     'bootstrap.listeners.public': half.listeners.public,
     'bootstrap.listeners.metrics': half.listeners.metrics,
     'bootstrap.admin': half.admin,
+    'bootstrap.config': half.config,
     'bootstrap.state': half.state,
     'bootstrap.log': half.log,
   })

@@ -7,7 +7,7 @@ import { type Draft, draftOf, salvage, salvageBootstrap } from './draft.ts'
 import { complaintsOf } from './faults.ts'
 import { knownKeys } from './known-keys.ts'
 import { type Issue, readShape } from './schema.ts'
-import type { Bootstrap, Dynamic } from './settings.ts'
+import type { Bootstrap, Dynamic, Limits } from './settings.ts'
 import { type ParseOptions, settleBootstrap, settleDynamic } from './settle.ts'
 
 export interface Config {
@@ -28,8 +28,20 @@ export function parseConfig(text: string, source: string, options: ParseOptions)
   return config
 }
 
-/** The dynamic half alone, for the bootstrap half that runs. Throws ConfigError, for a `bootstrap` key too. */
-export function parseDynamic(text: string, source: string, bootstrap: Bootstrap): Dynamic {
+/** The bootstrap half alone, of a document that need not have another. Throws ConfigError. */
+export function parseBootstrap(text: string, source: string, options: ParseOptions): Bootstrap {
+  const document = readDocument(text, source)
+  const shape = readShape('file', document.value)
+  const bootstrap = salvageBootstrap(document.value, options)
+  const issues = shape.ok ? [] : shape.issues.filter(({ path }) => path[0] === 'bootstrap')
+  const draft = { ...salvage({}, bootstrap), versions: null, routes: [] }
+  refuse(faultsOf(document, source, issues, draft))
+  if (bootstrap === null) throw new TypeError('a bootstrap half with a fault that nobody told')
+  return bootstrap
+}
+
+/** The dynamic half alone, for a bootstrap half that runs, here or elsewhere. Throws ConfigError, for a `bootstrap` key too. */
+export function parseDynamic(text: string, source: string, bootstrap: Limits): Dynamic {
   const document = readDocument(text, source)
   const shape = readShape('dynamic', document.value)
   if (!shape.ok) throw new ConfigError(faultsOf(document, source, shape.issues, salvage(document.value, bootstrap)).map(explainBootstrap))
@@ -38,8 +50,15 @@ export function parseDynamic(text: string, source: string, bootstrap: Bootstrap)
   return dynamic
 }
 
+/** What a dynamic half has wrong by itself, whichever bootstrap half it may meet. Throws ConfigError, for a `bootstrap` key too. */
+export function checkDynamic(text: string, source: string): void {
+  const document = readDocument(text, source)
+  const shape = readShape('dynamic', document.value)
+  refuse(faultsOf(document, source, shape.ok ? [] : shape.issues, salvage(document.value, null)).map(explainBootstrap))
+}
+
 /** The same rules for a dynamic half that meets another bootstrap half than its own. Empty if they hold. */
-export function recheck(bootstrap: Bootstrap, dynamic: Dynamic, text: string, source: string): ConfigFault[] {
+export function recheck(bootstrap: Limits, dynamic: Dynamic, text: string, source: string): ConfigFault[] {
   return faultsOf(readDocument(text, source), source, [], draftOf(bootstrap, dynamic))
 }
 

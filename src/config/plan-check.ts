@@ -11,6 +11,11 @@ export function planComplaints(plans: Plans): Complaint[] {
   )
 }
 
+/** Of steps that were not read from a configuration. */
+export function areOrderly(steps: readonly PlanStepSettings[]): boolean {
+  return stepComplaints([], steps).length === 0
+}
+
 /** A share that shrank would move users back, and one that stays the same is one longer step. */
 function stepComplaints(path: Path, steps: readonly PlanStepSettings[]): Complaint[] {
   const last = steps.length - 1

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { socketPathFault } from './address-text.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import { isAnyAddress, isLoopback } from './ip-class.ts'
-import type { BindAddress, Bootstrap } from './settings.ts'
+import type { BindAddress, Limits } from './settings.ts'
 
 export interface Bound {
   readonly path: Path
@@ -12,7 +12,7 @@ export interface Bound {
 }
 
 /** Everything that baton itself listens on. */
-export function boundBy(bootstrap: Bootstrap): Bound[] {
+export function boundBy(bootstrap: Limits): Bound[] {
   const { listeners, admin, state } = bootstrap
   return [
     { path: ['bootstrap', 'listeners', 'public', 'address'], name: 'the public listener', address: listeners.public.address },
@@ -22,7 +22,7 @@ export function boundBy(bootstrap: Bootstrap): Bound[] {
   ]
 }
 
-export function portComplaints(bootstrap: Bootstrap): Complaint[] {
+export function portComplaints(bootstrap: Limits): Complaint[] {
   const bound = boundBy(bootstrap)
   const taken = [...bound, ...processPorts(bootstrap)]
   return [
@@ -32,7 +32,7 @@ export function portComplaints(bootstrap: Bootstrap): Complaint[] {
   ]
 }
 
-function processPorts(bootstrap: Bootstrap): Bound[] {
+function processPorts(bootstrap: Limits): Bound[] {
   return Object.entries(bootstrap.processes).map(([name, process]) => ({
     path: ['bootstrap', 'processes', name, 'port'],
     name: `the process ${name}`,
@@ -62,7 +62,7 @@ function socketPath(one: Bound, state: string): Complaint[] {
 }
 
 /** The token travels in clear: it stays on the machine. */
-function adminAddress(bootstrap: Bootstrap): Complaint[] {
+function adminAddress(bootstrap: Limits): Complaint[] {
   const address = bootstrap.admin?.address
   if (address?.is !== 'tcp' || isLoopback(address.host)) return []
   const hint = `write 127.0.0.1:${address.port}, and reach it through ssh or kubectl port-forward`

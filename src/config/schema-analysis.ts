@@ -76,7 +76,7 @@ const hardStops = z
       .describe('No comparison is needed at this rate of errors; or off.'),
     notReady: durationOrOff(second, hour)
       .prefault(formatDuration(usual.hardStops.notReadyMs))
-      .describe('Not ready for so long, several probes; or off.'),
+      .describe('Not ready for so long, several probes; or off. In warm and in stop-old too, where it freezes, and without analysis.'),
     exit: z.boolean().prefault(usual.hardStops.exit).describe('Its process ended by itself.'),
   })
   .prefault({})

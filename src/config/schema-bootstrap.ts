@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventNames } from '../telemetry/event-names.ts'
 import { readAllowed } from './address-text.ts'
 import { envFault } from './mapping-rules.ts'
+import { etcd } from './schema-etcd.ts'
 import { bindAddress, cidr, duration, exactlyOne, file, folder, hour, leaf, named, rule, second, text, whole } from './schema-values.ts'
 import { readEventName, readStack } from './text.ts'
 import { readRetirementUrl, readWebhookUrl } from './web-url.ts'
@@ -109,6 +110,10 @@ export const bootstrap = z
     admin: admin
       .optional()
       .describe('The admin API on TCP as well; without it only on the Unix socket in the state folder, whose mode is its protection.'),
+    config: z
+      .strictObject({ etcd: etcd.describe('An etcd, 3.4 or later, through its JSON gateway.') })
+      .optional()
+      .describe('Where the dynamic half comes from. With it, the one in this file serves only until etcd has one.'),
     state: folder.prefault('.baton').describe('State folder, relative to the working directory; BATON_STATE overrides it.'),
     allowUpstreams: z
       .array(leaf(readAllowed, { type: 'string' }))

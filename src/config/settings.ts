@@ -62,10 +62,25 @@ export interface WebhookSettings {
   readonly events: 'all' | readonly EventName[]
 }
 
+/** An etcd that holds the dynamic half, and what the instances of one app share. */
+export interface EtcdSettings {
+  readonly endpoints: readonly string[]
+  /** Begins with `/`, ends without. */
+  readonly prefix: string
+  /** `passwordFile` is absolute and must be 0600. */
+  readonly login: { readonly user: string; readonly passwordFile: string } | null
+  /** Files, absolute; null is the system's authorities, or no certificate of our own. */
+  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null } | null
+  /** Null: made of the host's name and the public port. */
+  readonly instance: string | null
+}
+
 /** Local and trusted: what binds, runs or reaches something. From the local file only. */
 export interface Bootstrap {
   readonly listeners: { readonly public: ListenerSettings; readonly metrics: ListenerSettings }
   readonly admin: AdminTcpSettings | null
+  /** Where the dynamic half comes from; null is the file itself. */
+  readonly config: EtcdSettings | null
   /** Folder, absolute. */
   readonly state: string
   /** `loopback`, `unix`, a CIDR block, or a host name. Link-local addresses never. */
@@ -74,6 +89,18 @@ export interface Bootstrap {
   readonly retirements: Readonly<Record<string, RetirementSettings>>
   readonly webhooks: Readonly<Record<string, WebhookSettings>>
   readonly log: { readonly format: 'auto' | 'json' | 'pretty'; readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** What of a bootstrap half decides which dynamic halves it takes; a bootstrap half is one. */
+export interface Limits {
+  readonly listeners: { readonly public: { readonly address: BindAddress }; readonly metrics: { readonly address: BindAddress } }
+  readonly admin: { readonly address: BindAddress } | null
+  readonly state: string
+  readonly allowUpstreams: readonly string[]
+  readonly processes: Readonly<Record<string, { readonly port: number }>>
+  readonly retirements: Readonly<
+    Record<string, { readonly is: 'signal' } | { readonly is: 'http'; readonly url: { readonly host: string; readonly port: number } }>
+  >
 }
 
 /** Where a version's app is. */
@@ -156,6 +183,9 @@ export interface DrainSettings {
   readonly deadlineMs: number
   /** Of a version: a request may run at least this long, however quick others were, but never past the deadline. */
   readonly graceMs: number
+  /** Of a version: its endless responses, and its upgraded connections, have this long to go; never past the deadline. */
+  readonly streamsMs: number
+  readonly tunnelsMs: number
   /** Kept-alive connections that have been idle since the drain began are closed after this. */
   readonly idleMs: number
 }

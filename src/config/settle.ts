@@ -7,6 +7,7 @@ import type {
   Bootstrap,
   Dynamic,
   EndpointSettings,
+  EtcdSettings,
   HealthSettings,
   ProbeSettings,
   ProcessSettings,
@@ -26,16 +27,31 @@ export interface ParseOptions {
 }
 
 export function settleBootstrap(document: BootstrapDocument, options: ParseOptions): Bootstrap {
-  const { listeners, admin, allowUpstreams, processes, retirements, webhooks, log } = document
+  const { listeners, admin, config, allowUpstreams, processes, retirements, webhooks, log } = document
   return {
     listeners,
     admin: admin ? { address: admin.address, tokenFile: resolve(options.folder, admin.tokenFile) } : null,
+    config: config ? settleEtcd(config.etcd, options.folder) : null,
     state: resolve(options.workingFolder, options.stateOverride || document.state),
     allowUpstreams: allowUpstreams.map((entry) => entry.toLowerCase()),
     processes: each(processes, (process) => settleProcess(process, options.folder)),
     retirements: each(retirements, (retirement) => settleRetirement(retirement, options.folder)),
     webhooks: each(webhooks, (webhook) => ({ ...webhook, secretFile: resolve(options.folder, webhook.secretFile) })),
     log,
+  }
+}
+
+function settleEtcd(
+  { endpoints, prefix, user, passwordFile, tls, instance }: NonNullable<BootstrapDocument['config']>['etcd'],
+  folder: string,
+): EtcdSettings {
+  const file = (path: string | undefined) => (path === undefined ? null : resolve(folder, path))
+  return {
+    endpoints,
+    prefix,
+    login: user === undefined || passwordFile === undefined ? null : { user, passwordFile: resolve(folder, passwordFile) },
+    tls: tls ? { ca: file(tls.ca), cert: file(tls.cert), key: file(tls.key) } : null,
+    instance: instance ?? null,
   }
 }
 
@@ -92,7 +108,14 @@ export function settleDynamic(document: DynamicDocument): Dynamic {
       upstreamConnections: limits.upstreamConnections,
     },
     retry: document.retry,
-    drain: { endpointDelayMs: drain.endpointDelay, deadlineMs: drain.deadline, graceMs: drain.grace, idleMs: drain.idle },
+    drain: {
+      endpointDelayMs: drain.endpointDelay,
+      deadlineMs: drain.deadline,
+      graceMs: drain.grace,
+      streamsMs: Math.min(drain.streams ?? drain.deadline, drain.deadline),
+      tunnelsMs: Math.min(drain.websockets ?? drain.deadline, drain.deadline),
+      idleMs: drain.idle,
+    },
     rollout: settleRollout(document.rollout),
     accessLog: settleAccessLog(document.accessLog),
     servedBy: document.servedBy,

@@ -43,6 +43,12 @@ export class StateFile {
   }
 }
 
+/** A section that holds texts by name; what is none is left out. */
+export function textsIn(section: unknown): Readonly<Record<string, string>> {
+  if (!isMapping(section)) return {}
+  return Object.fromEntries(Object.entries(section).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
 async function readSections(path: string, warn: Warn): Promise<Map<string, unknown>> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'))

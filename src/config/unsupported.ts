@@ -14,9 +14,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     tls: 'TLS',
   },
   bootstrap: {
-    source: 'the etcd source',
-    config: 'the etcd source',
-    etcd: 'the etcd source',
     tls: 'TLS',
     secrets: 'secrets',
     redis: 'the cache gateway',
@@ -41,10 +38,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   health: { grpc: 'HTTP/2 and gRPC' },
   'routes.*': { mirror: 'mirrored requests', rewrite: 'rewriting', hold: 'holding requests' },
   'routes.*.only': { signed: 'signed links' },
-  drain: {
-    streams: 'drain limits by kind',
-    websockets: 'drain limits by kind',
-  },
 }
 
 /** What an unknown `key` of the mapping at `path` would do in a later build; null if baton has no plan for it. */

@@ -1,15 +1,16 @@
 /** Where versions may point: within `allowUpstreams`, never at a link-local address, never at baton itself. */
 import { isIP } from 'node:net'
-import { addressSet, cidrFault } from '../routing/address.ts'
+import { addressSet } from '../routing/address.ts'
+import { mayReach } from './allowed-upstreams.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
 import { isAnyAddress, isLinkLocal, isLoopback } from './ip-class.ts'
 import { boundBy } from './port-check.ts'
-import type { BindAddress, Bootstrap, EndpointSettings } from './settings.ts'
+import type { BindAddress, EndpointSettings, Limits } from './settings.ts'
 
 type Reached = Exclude<EndpointSettings, { is: 'process' }>
 
-export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Bootstrap): Complaint[] {
+export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Limits): Complaint[] {
   return [...versions].flatMap(([name, version]) => {
     if (!version || version.endpoint.is === 'process') return []
     const key = version.endpoint.is === 'tcp' ? 'url' : 'socket'
@@ -18,7 +19,7 @@ export function upstreamComplaints(versions: NonNullable<Draft['versions']>, boo
 }
 
 /** A request that retires an app goes where the app may be, and nowhere else. */
-export function retirementComplaints(bootstrap: Bootstrap): Complaint[] {
+export function retirementComplaints(bootstrap: Limits): Complaint[] {
   return Object.entries(bootstrap.retirements).flatMap(([name, retirement]) => {
     if (retirement.is !== 'http') return []
     const { host, port } = retirement.url
@@ -26,7 +27,7 @@ export function retirementComplaints(bootstrap: Bootstrap): Complaint[] {
   })
 }
 
-function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap): Complaint[] {
+function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Limits): Complaint[] {
   const found = endpoint.is === 'unix' ? endpoint.path : endpoint.host
   if (endpoint.is === 'tcp' && isLinkLocal(endpoint.host))
     return [complain(path, found, 'no link-local address', 'link-local addresses are never allowed')]
@@ -34,16 +35,14 @@ function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Bootstrap)
   if (self) return [complain(path, 'an address of baton itself', "the app's address", `this is ${self.name}`)]
   if (isAllowed(endpoint, bootstrap.allowUpstreams)) return []
   const entry = endpoint.is === 'unix' ? 'unix' : endpoint.host
-  return [complain(path, found, 'an upstream of bootstrap.allowUpstreams', `add ${entry} to bootstrap.allowUpstreams`)]
+  const hint = isAllowed(endpoint, [entry])
+    ? `add ${entry} to bootstrap.allowUpstreams`
+    : 'write its address; in that list the word is no name'
+  return [complain(path, found, 'an upstream of bootstrap.allowUpstreams', hint)]
 }
 
-/** A name is allowed by name only: what it resolves to is not known here, and is checked when it is resolved. */
-export function isAllowed(endpoint: Reached, allowed: readonly string[]): boolean {
-  if (endpoint.is === 'unix') return allowed.includes('unix')
-  const { host } = endpoint
-  if (host === 'localhost' || isLoopback(host)) return allowed.includes('loopback') || allowed.includes(host)
-  if (isIP(host) === 0) return allowed.some((entry) => entry === host)
-  return addressSet(allowed.filter((entry) => cidrFault(entry) === null)).has(host)
+function isAllowed(endpoint: Reached, allowUpstreams: readonly string[]): boolean {
+  return endpoint.is === 'unix' ? allowUpstreams.includes('unix') : mayReach(endpoint.host, allowUpstreams)
 }
 
 /** Whether a connection to the endpoint comes back to what is bound. A listener on every address is reached by any local one. */
@@ -51,5 +50,12 @@ function reaches(endpoint: Reached, bound: BindAddress): boolean {
   if (endpoint.is === 'unix' || bound.is === 'unix') return endpoint.is === 'unix' && bound.is === 'unix' && endpoint.path === bound.path
   if (endpoint.port !== bound.port) return false
   const local = endpoint.host === 'localhost' || isLoopback(endpoint.host) || isAnyAddress(endpoint.host)
-  return endpoint.host === bound.host || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
+  return (
+    isSame(endpoint.host, bound.host) || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
+  )
+}
+
+/** An IPv4 address may be written as an IPv6 one: ::ffff:127.0.0.1. */
+function isSame(host: string, bound: string): boolean {
+  return host === bound || (isIP(bound) !== 0 && addressSet([bound]).has(host))
 }

@@ -10,6 +10,7 @@ import type { World } from '../world.ts'
 import { makeFolder } from './folder.ts'
 import { identify, isAlive, signalGroup } from './proc.ts'
 import type { AppExit, AppProcess, AppStart } from './protocol.ts'
+import { withoutSockets } from './sockets.ts'
 
 /** Between looks at what is left of a group whose leader has exited. */
 const pollMs = 50
@@ -85,11 +86,10 @@ export class Apps {
     const [command, ...args] = app.argv
     if (command === undefined) throw new Error('no command')
     const output = app.output.is === 'inherit' ? 'inherit' : openOutput(app.output.path)
-    const { LISTEN_PID: _pid, LISTEN_FDS: _fds, LISTEN_FDNAMES: _names, ...inherited } = this.#world.env
     try {
       return spawn(command, args, {
         cwd: app.cwd,
-        env: { ...inherited, PORT: String(app.port), ...app.env },
+        env: { ...withoutSockets(this.#world.env), PORT: String(app.port), ...app.env },
         detached: true,
         stdio: ['ignore', output, output],
       })

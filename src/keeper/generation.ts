@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { errorMessage } from '../errors.ts'
 import { identify, isAlive, signalGroup } from './proc.ts'
-import { protocolVersion, type ToGeneration, type ToKeeper } from './protocol.ts'
+import { isMessage, type ToGeneration, type ToKeeper } from './protocol.ts'
 
 /** Null code: ended by `signal`, or could not be started (`error`). */
 export interface GenerationEnd {
@@ -54,7 +54,7 @@ export function startGeneration(
     events.ended(result)
   }
   child.on('message', (message) => {
-    if (!ended && isToKeeper(message)) events.said(message)
+    if (!ended && isMessage<ToKeeper>(message)) events.said(message)
   })
   child.once('exit', (code, signal) => end({ code, signal, error: null }))
   child.on('error', (error) => {
@@ -73,10 +73,6 @@ export function startGeneration(
 function notStarted(error: string, events: GenerationEvents): Generation {
   process.nextTick(() => events.ended({ code: null, signal: null, error }))
   return { pid: 0, send: () => undefined, kill: () => undefined }
-}
-
-function isToKeeper(message: unknown): message is ToKeeper {
-  return typeof message === 'object' && message !== null && 'v' in message && message.v === protocolVersion && 'is' in message
 }
 
 /** At once, then base × 2ⁿ up to a bound. `restarts` is how many there were since baton was last steady. */

@@ -19,7 +19,7 @@ import { type Generation, type GenerationEnd, restartDelayMs, startGeneration } 
 import { type Lock, takeLock } from './lock.ts'
 import type { KeeperLog } from './log.ts'
 import { type AppExit, type ListenersOutput, protocolVersion, type ToGeneration, type ToKeeper } from './protocol.ts'
-import { inheritedSockets, openSockets, type Sockets } from './sockets.ts'
+import { inheritedSockets, openSockets, type Sockets, withoutSockets } from './sockets.ts'
 
 export interface KeeperTiming {
   readonly backoffBaseMs: number
@@ -125,10 +125,9 @@ class Keeper {
   #startGeneration(): void {
     if (this.#state !== 'starting' && this.#state !== 'serving') return
     const { generationArgv, world } = this.#options
-    const { LISTEN_PID: _pid, LISTEN_FDS: _fds, LISTEN_FDNAMES: _names, ...env } = world.env
     this.#readyAt = null
     // so that it finds what was last good even if the file that would say where is gone
-    this.#generation = startGeneration(generationArgv, { ...env, BATON_STATE: this.#folder }, this.#sockets.fds, {
+    this.#generation = startGeneration(generationArgv, { ...withoutSockets(world.env), BATON_STATE: this.#folder }, this.#sockets.fds, {
       said: (message) => this.#said(message),
       ended: (end) => this.#generationEnded(end),
     })

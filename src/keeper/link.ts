@@ -6,6 +6,7 @@ import {
   type AppExit,
   type AppProcess,
   type AppStart,
+  isMessage,
   type KeeperLink,
   protocolVersion,
   type ToGeneration,
@@ -89,7 +90,7 @@ class Link implements KeeperLink {
   }
 
   #heard(message: unknown): void {
-    if (!isToGeneration(message)) return
+    if (!isMessage<ToGeneration>(message)) return
     switch (message.is) {
       case 'apps':
         this.apps = message.apps
@@ -128,8 +129,4 @@ class Link implements KeeperLink {
       this.onExit({ name, pid, code: null, signal: null, error: null })
     }
   }
-}
-
-function isToGeneration(message: unknown): message is ToGeneration {
-  return typeof message === 'object' && message !== null && 'v' in message && message.v === protocolVersion && 'is' in message
 }

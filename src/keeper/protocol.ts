@@ -4,6 +4,11 @@
  */
 export const protocolVersion = 1
 
+/** Of the other side, in this protocol's words; what another version of it says is not heard. */
+export function isMessage<Message extends ToGeneration | ToKeeper>(message: unknown): message is Message {
+  return typeof message === 'object' && message !== null && 'v' in message && message.v === protocolVersion && 'is' in message
+}
+
 /** A managed app's process, known beyond pid reuse: the same pid with another start time or boot is another process. */
 export interface AppProcess {
   readonly name: string

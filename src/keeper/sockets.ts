@@ -52,6 +52,12 @@ export function inheritedSockets(env: Readonly<Record<string, string | undefined
   return new Map(Array.from({ length: count }, (_, index) => [names[index] || 'unknown', 3 + index]))
 }
 
+/** The environment of a child: systemd's words are about this process's fds. */
+export function withoutSockets(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  const { LISTEN_PID: _pid, LISTEN_FDS: _fds, LISTEN_FDNAMES: _names, ...rest } = env
+  return rest
+}
+
 function refuseUnknown(specs: readonly ListenerSpec[], inherited: ReadonlyMap<string, number>): void {
   const known = specs.map((spec) => spec.name)
   const unknown = [...inherited.keys()].find((name) => !known.includes(name))

@@ -2,22 +2,26 @@
 import { isIP } from 'node:net'
 import type { AddressSet } from '../routing/address.ts'
 import type { Raw } from '../routing/route.ts'
-import { field, fieldOf } from './field.ts'
+import { field, joinedValue } from './field.ts'
 
 /** `peer` is one of the trusted hops. Reads X-Forwarded-For from its right end; what is no address ends the walk. */
 export function clientOf(raw: Raw, peer: string, trustedHops: AddressSet): string {
-  let said = ''
-  for (let at = 0; at < raw.length; at += 2) {
-    if (fieldOf(raw[at] ?? '') === field.forwardedFor) said = said === '' ? (raw[at + 1] ?? '') : `${said},${raw[at + 1]}`
-  }
+  const said = joinedValue(raw, field.forwardedFor)
+  if (said === null) return peer
   let client = peer
   for (const entry of said.split(',').reverse()) {
-    const address = withoutPort(entry.trim())
-    if (isIP(address) === 0) break
+    const address = addressOf(entry.trim())
+    if (address === null) break
     client = address
     if (!trustedHops.has(address)) break
   }
   return client
+}
+
+function addressOf(entry: string): string | null {
+  if (isIP(entry) !== 0) return entry
+  const address = withoutPort(entry)
+  return isIP(address) === 0 ? null : address
 }
 
 /** `[2001:db8::9]:80` and `203.0.113.9:80`, as some proxies write them. */

@@ -4,7 +4,7 @@ import type { Fault } from '../errors.ts'
 import { type AddressSet, addressSet } from '../routing/address.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Version } from '../upstream/version.ts'
+import type { Claim } from '../upstream/claim.ts'
 import type { Timer, World } from '../world.ts'
 import { AccessLog, type LineSink } from './access-log.ts'
 import { Exchange } from './exchange.ts'
@@ -20,7 +20,7 @@ export interface DataPlaneParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly live: { current(): Snapshot }
-  readonly versions: VersionDirectory & { all(): readonly { readonly version: Version }[] }
+  readonly versions: VersionDirectory & { inFlight(): readonly Claim[] }
   /** Where access log lines go. */
   readonly write: LineSink
 }
@@ -66,7 +66,7 @@ export class DataPlane {
   async start(fd: number): Promise<void> {
     const { world, versions } = this.#parts
     await this.#listener.start(fd)
-    const inFlight = () => versions.all().map(({ version }) => version.inFlight)
+    const inFlight = () => versions.inFlight()
     const limits = () => this.#parts.live.current().dynamic.limits
     this.#sweep = startSweep({ world, gate: this.gate, inFlight, limits }, sweepMs)
   }

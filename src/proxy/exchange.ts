@@ -25,7 +25,7 @@ import { type OwnAnswer, ownAnswer } from './max-forwards.ts'
 import type { Plane } from './plane.ts'
 import { Replay } from './replay.ts'
 import { bodyOf, faultAnswers, faultFields } from './respond.ts'
-import { isRetriable } from './retry.ts'
+import { isRetriable, nextOf } from './retry.ts'
 import { Tunnel } from './tunnel.ts'
 
 type Stage = 'queued' | 'calling' | 'answering' | 'tunnel' | 'over'
@@ -158,12 +158,11 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     this.#version?.answered()
     this.#stage = 'answering'
     this.#status = status
+    this.#replay = null
     if (isEventStream(raw)) this.#events = new EventStream(raw, this.#inbound, () => this.#left())
     this.#activeAt = this.#plane.world.elapsed()
-    // a final response before the request's end: the rest of the body may never be read, so the connection is not used again
-    const close = !this.#requestEnded || this.#plane.leaving()
     try {
-      this.#inbound.respond(status, reason, responseFields(raw, status, this.#servedBy()), close)
+      this.#inbound.respond(status, reason, responseFields(raw, status, this.#servedBy()), this.#lastOnConnection)
     } catch (error) {
       this.#stage = 'calling'
       this.fail(new Fault('upstream-protocol', 'response head with characters that HTTP does not allow', error))
@@ -206,7 +205,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage === 'over' || version === null) return
     if (this.#tunnel?.leaving === true) return this.#tunnel.appEnded()
     if (fault.blame === 'upstream') {
-      version.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+      this.#blame(version, fault)
       this.#plane.versions.supervised(version.name)?.suspect()
     }
     if (this.#stage !== 'calling' || !this.#retry(fault, sent, version)) this.#end(fault)
@@ -252,8 +251,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   fail(fault: Fault): void {
     if (this.#stage === 'over') return
     if (this.#stage === 'queued' && this.#plane.gate.forget(this)) return this.#refuse(fault)
-    const isAwaited = this.#stage === 'calling' && this.#sentAt !== null
-    if (countsAgainstVersion(fault, isAwaited)) this.#version?.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+    if (this.#version !== null && this.#countsAgainstVersion(fault)) this.#blame(this.#version, fault)
     this.#call?.abort(fault)
     this.#end(fault)
   }
@@ -283,7 +281,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (snapshot === null || decision === null) return false
     const isWhole = this.#receivedBytes === 0 || this.#replay?.isWhole === true
     if (!isRetriable(fault, sent, this.#inbound.head.method) || !isWhole || this.#informed) return false
-    const next = this.#nextVersion(fault, failed, decision)
+    const next = nextOf(fault, this.#attempts, failed, this.#serving(decision.fallback))
     if (next === null) return false
     const { budget, metrics, world } = this.#plane
     if (!budget.take(world.elapsed(), snapshot.dynamic.retry)) {
@@ -304,14 +302,19 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#sentAt !== null) this.#sentAt = this.#activeAt
   }
 
-  /** Once more where it failed, on a fresh connection, then the fallback; at once the fallback where it was a fresh connection that failed. */
-  #nextVersion({ code }: Fault, failed: Version, { fallback }: Decision): Version | null {
-    if (this.#attempts > 2) return null
-    const other = this.#serving(fallback)
-    const wasFresh = code === 'connect-failed' || code === 'connect-timeout'
-    const again = this.#attempts === 1 && failed.serving && !(wasFresh && other !== null && other !== failed)
-    if (again) return failed
-    return other === failed ? null : other
+  /** Without an answer under way, what it waits for is the version's doing only once the whole request is there. */
+  #countsAgainstVersion(fault: Fault): boolean {
+    return countsAgainstVersion(fault, this.#stage === 'calling' && this.#sentAt !== null)
+  }
+
+  /** The only one that serves is not taken out for it. */
+  #blame(version: Version, fault: Fault): void {
+    version.failed(fault.detail, this.#plane.versions.servingCount() <= 1)
+  }
+
+  /** A response before the request's end is: the rest of the body may never be read. */
+  get #lastOnConnection(): boolean {
+    return !this.#requestEnded || this.#plane.leaving()
   }
 
   /** Asked to go, it has come to a good end. A client that has not closed its side is not waited for. */
@@ -339,7 +342,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
   /** Answered by baton, which is where the request was to end. */
   #answer({ status, reason, fields }: OwnAnswer): void {
     this.#status = status
-    this.#inbound.respond(status, reason, fields, !this.#requestEnded)
+    this.#inbound.respond(status, reason, fields, this.#lastOnConnection)
     this.#inbound.end(null)
     this.#finish(null)
   }
@@ -356,7 +359,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     else {
       this.#status = answer.status
       const body = bodyOf(fault)
-      this.#inbound.respond(answer.status, answer.reason, faultFields(fault), answer.close || !this.#requestEnded || this.#plane.leaving())
+      this.#inbound.respond(answer.status, answer.reason, faultFields(fault, body), answer.close || this.#lastOnConnection)
       if (this.#inbound.head.method !== 'HEAD') this.#inbound.write(body)
       this.#inbound.end(null)
     }
@@ -367,8 +370,7 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#stage === 'over') return
     const { gate, live } = this.#plane
     const wasInside = this.#stage !== 'queued'
-    const isOthers = fault !== null && !countsAgainstVersion(fault, this.#stage === 'calling' && this.#sentAt !== null)
-    const outcome = isOthers ? 'answered' : outcomeOf(this.#status, fault)
+    const outcome = fault !== null && !this.#countsAgainstVersion(fault) ? 'answered' : outcomeOf(this.#status, fault)
     this.#stage = 'over'
     const now = this.#plane.world.elapsed()
     this.#version?.settle(this, now, outcome)

@@ -66,6 +66,15 @@ function tableByLength(entries: readonly (readonly [string, Field])[]): Readonly
   return table
 }
 
+/** Several fields of one name are one list (RFC 9110 section 5.3). null without any. */
+export function joinedValue(raw: Raw, kind: Field): string | null {
+  let joined: string | null = null
+  for (let at = 0; at < raw.length; at += 2) {
+    if (fieldOf(raw[at] ?? '') === kind) joined = joined === null ? (raw[at + 1] ?? '') : `${joined},${raw[at + 1]}`
+  }
+  return joined
+}
+
 /** Of the first field of this name (in lower case). */
 export function fieldValue(raw: Raw, name: string): string | undefined {
   for (let at = 0; at < raw.length; at += 2) {

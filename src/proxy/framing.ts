@@ -5,7 +5,8 @@
 import { Fault } from '../errors.ts'
 import type { Raw } from '../routing/route.ts'
 import type { BodyLength } from '../upstream/transport/transport.ts'
-import { field, fieldOf } from './field.ts'
+import { connectionTokens } from './connection-tokens.ts'
+import { field, fieldOf, joinedValue } from './field.ts'
 
 export interface FramingLimits {
   readonly headerBytes: number
@@ -23,7 +24,7 @@ export interface Framing {
   readonly target: string
   readonly body: BodyLength
   /** Field names that `Connection` lists besides close, keep-alive and upgrade, in lower case; null if none. */
-  readonly listed: readonly string[] | null
+  readonly listed: ReadonlySet<string> | null
   /** The one protocol that the client wants to upgrade to, in lower case; null if none or if `Connection` does not list it. */
   readonly upgrade: string | null
 }
@@ -35,6 +36,9 @@ export function readFraming(method: string, target: string, http: 10 | 11, raw: 
   const seen = scan(raw)
   if (seen instanceof Fault) return seen
   if (seen.bytes > limits.headerBytes) return new Fault('head-too-large', `header of ${seen.bytes} bytes, at most ${limits.headerBytes}`)
+  if (seen.connection !== null && seen.connection.length > maxConnectionBytes) {
+    return new Fault('head-too-large', `Connection of ${seen.connection.length} bytes, at most ${maxConnectionBytes}`)
+  }
   const body = bodyOf(seen, http)
   if (body instanceof Fault) return body
   if (limits.bodyBytes > 0 && typeof body === 'number' && body > limits.bodyBytes) {
@@ -51,10 +55,7 @@ export function readFraming(method: string, target: string, http: 10 | 11, raw: 
  * a coding other than chunked would make what follows part of the body for one reader and not for the next.
  */
 export function responseFault(raw: Raw): Fault | null {
-  let coding: string | null = null
-  for (let at = 0; at < raw.length; at += 2) {
-    if (fieldOf(raw[at] ?? '') === field.transferEncoding) coding = coding === null ? (raw[at + 1] ?? '') : `${coding},${raw[at + 1]}`
-  }
+  const coding = joinedValue(raw, field.transferEncoding)
   if (coding === null || coding.toLowerCase() === 'chunked') return null
   return new Fault('upstream-protocol', 'response with a Transfer-Encoding that is not exactly chunked')
 }
@@ -69,6 +70,9 @@ interface Seen {
 }
 
 const slash = 0x2f
+
+/** Some twenty times what is seen in the wild. Each name that it lists is looked for in every request before anything else is known of it. */
+const maxConnectionBytes = 1_024
 
 function scan(raw: Raw): Seen | Fault {
   const seen: Seen = { host: null, length: null, coding: null, connection: null, upgrade: null, bytes: 0 }
@@ -114,14 +118,11 @@ function bodyOf(seen: Seen, http: 10 | 11): BodyLength | Fault {
 }
 
 function framed(seen: Seen, target: string, authority: string, body: BodyLength): Framing {
-  const { connection } = seen
-  if (connection === null || connection === 'keep-alive' || connection === 'close')
-    return { authority, target, body, listed: null, upgrade: null }
-  const options = connection.toLowerCase().split(',')
-  const tokens = options.map((token) => token.trim()).filter((token) => token !== '')
-  const listed = tokens.filter((token) => token !== 'close' && token !== 'keep-alive' && token !== 'upgrade')
-  const upgrade = seen.upgrade !== null && tokens.includes('upgrade') ? seen.upgrade.trim().toLowerCase() : null
-  return { authority, target, body, listed: listed.length === 0 ? null : listed, upgrade }
+  const tokens = connectionTokens(seen.connection)
+  if (tokens === null) return { authority, target, body, listed: null, upgrade: null }
+  const listsUpgrade = tokens.delete('upgrade')
+  const upgrade = listsUpgrade && seen.upgrade !== null ? seen.upgrade.trim().toLowerCase() : null
+  return { authority, target, body, listed: tokens.size === 0 ? null : tokens, upgrade }
 }
 
 /** RFC 9112 section 3.2: absolute-form has to agree with Host; `*` is for OPTIONS. */

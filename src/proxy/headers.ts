@@ -3,6 +3,7 @@
  * is added (RFC 7239 and its forerunners, RFC 9110 section 7.6.3), everything else keeps its order, case and duplicates.
  */
 import type { Raw } from '../routing/route.ts'
+import { connectionTokens } from './connection-tokens.ts'
 import { type Field, field, fieldOf } from './field.ts'
 import type { Head } from './inbound/inbound.ts'
 import { forwardedHops } from './max-forwards.ts'
@@ -31,9 +32,9 @@ const endToEnd: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
-function mayStrip(listed: readonly string[], name: string): boolean {
+function mayStrip(listed: ReadonlySet<string>, name: string): boolean {
   const lower = name.toLowerCase()
-  return listed.includes(lower) && !endToEnd.has(lower)
+  return listed.has(lower) && !endToEnd.has(lower)
 }
 
 /** What the app is sent: the client's fields without the hop-by-hop ones, then `set`, then baton's own. */
@@ -98,25 +99,39 @@ function isSet(set: Raw, name: string): boolean {
 
 /** What the client gets: the app's fields without the hop-by-hop ones. `servedBy` is the version, or null to keep it to ourselves. */
 export function responseFields(raw: Raw, status: number, servedBy: string | null): string[] {
-  const listed = connectionOptions(raw)
   const out: string[] = []
   let via = ''
+  let connection: string | null = null
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? ''
     const value = raw[at + 1] ?? ''
     const kind = fieldOf(name)
     if (kind === field.via) via = via === '' ? value : `${via}, ${value}`
-    else if (isOfTheHop(kind, status) || (listed !== null && kind !== field.upgrade && mayStrip(listed, name))) continue
-    else out.push(name, value)
+    else if (kind === field.connection) connection = connection === null ? value : `${connection},${value}`
+    else if (!isOfTheHop(kind, status)) out.push(name, value)
   }
+  const listed = connectionTokens(connection)
+  if (listed !== null) strip(out, listed)
   out.push('via', via === '' ? `1.1 ${pseudonym}` : `${via}, 1.1 ${pseudonym}`)
   if (servedBy !== null) out.push('x-served-by', servedBy)
   return out
 }
 
+/** `Connection` may come after what it lists, and most responses list nothing: hence a walk of its own. */
+function strip(fields: string[], listed: ReadonlySet<string>): void {
+  let kept = 0
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? ''
+    if (mayStrip(listed, name) && fieldOf(name) !== field.upgrade) continue
+    fields[kept] = name
+    fields[kept + 1] = fields[at + 1] ?? ''
+    kept += 2
+  }
+  fields.length = kept
+}
+
 function isOfTheHop(kind: Field, status: number): boolean {
   switch (kind) {
-    case field.connection:
     case field.hop:
     case field.transferEncoding:
     case field.baton:
@@ -130,18 +145,6 @@ function isOfTheHop(kind: Field, status: number): boolean {
     default:
       return false
   }
-}
-
-function connectionOptions(raw: Raw): readonly string[] | null {
-  let options: string | null = null
-  for (let at = 0; at < raw.length; at += 2) {
-    if (fieldOf(raw[at] ?? '') === field.connection) options = options === null ? (raw[at + 1] ?? '') : `${options},${raw[at + 1] ?? ''}`
-  }
-  if (options === null || options === 'keep-alive' || options === 'close') return null
-  return options
-    .toLowerCase()
-    .split(',')
-    .map((token) => token.trim())
 }
 
 /** Trailer fields that say where a message ends or whom it is for are never passed (RFC 9110 section 6.5.1). */

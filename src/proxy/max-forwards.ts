@@ -1,6 +1,6 @@
 /** Where a request is to end at this hop (RFC 9110 section 7.6.2), or is about the server as such (section 9.3.7): baton answers. */
 import type { Raw } from '../routing/route.ts'
-import { field, fieldOf } from './field.ts'
+import { fieldValue } from './field.ts'
 import type { Head } from './inbound/inbound.ts'
 
 export interface OwnAnswer {
@@ -20,11 +20,8 @@ export function ownAnswer(head: Head): OwnAnswer | null {
 
 /** The number of hops that are left; null without one that can be read. */
 function maxForwards(raw: Raw): number | null {
-  for (let at = 0; at < raw.length; at += 2) {
-    const value = raw[at + 1] ?? ''
-    if (fieldOf(raw[at] ?? '') === field.maxForwards) return /^[0-9]{1,9}$/.test(value) ? Number(value) : null
-  }
-  return null
+  const value = fieldValue(raw, 'max-forwards') ?? ''
+  return /^[0-9]{1,9}$/.test(value) ? Number(value) : null
 }
 
 /** One hop less, where the method makes it count. */

@@ -2,9 +2,8 @@
 import type { Head } from './inbound/inbound.ts'
 
 export class Replay {
-  #chunks: Uint8Array[] = []
+  readonly #chunks: Uint8Array[] = []
   #bytes = 0
-  #whole = true
   readonly #limit: number
 
   private constructor(limit: number) {
@@ -19,7 +18,7 @@ export class Replay {
 
   /** All that was read is here. */
   get isWhole(): boolean {
-    return this.#whole
+    return this.#bytes <= this.#limit
   }
   get chunks(): readonly Uint8Array[] {
     return this.#chunks
@@ -27,10 +26,7 @@ export class Replay {
 
   keep(bytes: Uint8Array): void {
     this.#bytes += bytes.length
-    if (this.#bytes <= this.#limit && this.#whole) this.#chunks.push(bytes)
-    else {
-      this.#whole = false
-      this.#chunks = []
-    }
+    if (this.isWhole) this.#chunks.push(bytes)
+    else this.#chunks.length = 0
   }
 }

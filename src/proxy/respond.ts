@@ -1,6 +1,7 @@
 /** The one table from a fault to an answer. baton never answers 404 of its own. */
 import type { Fault, FaultCode } from '../errors.ts'
 import type { Raw } from '../routing/route.ts'
+import { headText } from './head-text.ts'
 
 export interface FaultAnswer {
   /** null: nobody is there to be answered. */
@@ -14,7 +15,6 @@ export interface FaultAnswer {
 
 export const faultAnswers: Readonly<Record<FaultCode, FaultAnswer>> = {
   'bad-request': { status: 400, reason: 'Bad Request', retryAfterS: null, close: true },
-  forbidden: { status: 403, reason: 'Forbidden', retryAfterS: null, close: false },
   'client-timeout': { status: 408, reason: 'Request Timeout', retryAfterS: null, close: true },
   'body-too-large': { status: 413, reason: 'Content Too Large', retryAfterS: null, close: true },
   'uri-too-long': { status: 414, reason: 'URI Too Long', retryAfterS: null, close: true },
@@ -37,10 +37,10 @@ export const faultAnswers: Readonly<Record<FaultCode, FaultAnswer>> = {
   'version-not-supported': { status: 505, reason: 'HTTP Version Not Supported', retryAfterS: null, close: true },
 }
 
-/** Fields of an answer that baton gives itself; the body is `bodyOf`. */
-export function faultFields(fault: Fault): Raw {
+/** Fields of an answer that baton gives itself, with `bodyOf` as its body. */
+export function faultFields(fault: Fault, body: Buffer): Raw {
   const { retryAfterS } = faultAnswers[fault.code]
-  const fields = ['content-type', 'text/plain; charset=utf-8', 'content-length', String(bodyOf(fault).length), 'cache-control', 'no-store']
+  const fields = ['content-type', 'text/plain; charset=utf-8', 'content-length', String(body.length), 'cache-control', 'no-store']
   fields.push('baton-error', `${fault.code}; ${headerText(fault.detail)}`, 'via', '1.1 baton')
   if (retryAfterS !== null) fields.push('retry-after', String(retryAfterS))
   return fields
@@ -54,10 +54,8 @@ export function bodyOf(fault: Fault): Buffer {
 /** A whole answer for a connection that has no request to answer (its head could not be read). */
 export function rawAnswer(fault: Fault): string {
   const { status, reason } = faultAnswers[fault.code]
-  const fields = faultFields(fault)
-  const lines = [`HTTP/1.1 ${status} ${reason}`, 'connection: close']
-  for (let at = 0; at < fields.length; at += 2) lines.push(`${fields[at]}: ${fields[at + 1]}`)
-  return `${lines.join('\r\n')}\r\n\r\n${bodyOf(fault).toString()}`
+  const body = bodyOf(fault)
+  return headText(status ?? 400, reason, ['connection', 'close', ...faultFields(fault, body)]) + body.toString()
 }
 
 /** One line of visible ASCII: a detail may quote what an app or a client said. */

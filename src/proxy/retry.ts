@@ -21,3 +21,16 @@ export function isRetriable(fault: Fault, sent: Sent, method: string): boolean {
   if (sent === 'nothing') return fault.code === 'connect-failed' || fault.code === 'connect-timeout' || fault.code === 'upstream-reset'
   return fault.code === 'upstream-reset' && isIdempotent(method)
 }
+
+/** Once more where it failed, on a fresh connection, then the fallback; at once the fallback where it was a fresh connection that failed. */
+export function nextOf<V extends { readonly serving: boolean }>(
+  { code }: Fault,
+  attempts: number,
+  failed: V,
+  fallback: V | null,
+): V | null {
+  if (attempts > 2) return null
+  const other = fallback === failed ? null : fallback
+  const wasFresh = code === 'connect-failed' || code === 'connect-timeout'
+  return attempts === 1 && failed.serving && !(wasFresh && other !== null) ? failed : other
+}

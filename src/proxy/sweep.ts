@@ -9,7 +9,8 @@ export interface SweepParts {
   readonly world: World
   readonly gate: Gate
   limits(): LimitSettings
-  inFlight(): Iterable<readonly Claim[]>
+  /** A list of its own: an exchange that ends while it is walked leaves the version's. */
+  inFlight(): readonly Claim[]
 }
 
 /** After a hold, those who waited are let in at this rate. */
@@ -20,7 +21,6 @@ export function startSweep({ world, gate, limits, inFlight }: SweepParts, period
     const now = world.elapsed()
     gate.expire(now)
     gate.seep(limits(), (releasePerSecond * periodMs) / 1000)
-    // an exchange that ends leaves the list while it is walked
-    for (const claims of inFlight()) for (const claim of [...claims]) claim.check(now)
+    for (const claim of inFlight()) claim.check(now)
   })
 }

@@ -90,7 +90,9 @@ export class Analyst {
 
   #tell(evidence: Evidence, upgrade: Upgrade): void {
     const { is, level, why, absent, next } = evidence.verdict
-    const fields = { upgrade_id: upgrade.id, phase: upgrade.phase, verdict: is, upgrade_level: level, why, absent, next }
+    const { id, phase, oldPid, to } = upgrade
+    const pids = { old_pid: oldPid, new_pid: this.#parts.versions.pid(to) }
+    const fields = { upgrade_id: id, phase, ...pids, verdict: is, upgrade_level: level, why, absent, next }
     if (level === null) this.#parts.log.info('upgrade.verdict', fields)
     else this.#parts.log.warn('upgrade.verdict', fields)
     this.#parts.changed(evidence, upgrade)

@@ -10,17 +10,17 @@ export interface CandidateWatchParts {
   readonly world: World
   readonly versions: Pick<VersionControl, 'exits' | 'isServing' | 'whyNotServing'>
   readonly to: VersionName
+  /** Not serving for so long, a version that has served is lost; 0: never. Dynamic configuration, asked for at each look. */
+  lostAfterMs(): number
   /** The upgrade under way; null before it is journaled. */
   running(): Upgrade | null
   lost(upgrade: Upgrade, detail: string): void
 }
 
 const lookMs = 50
-/** Not serving for this long, a version that has served is lost. */
-const lostAfterMs = 10_000
 
 /** Of one upgrade, until the timer is cancelled. */
-export function watchCandidate({ world, versions, to, running, lost }: CandidateWatchParts): Timer {
+export function watchCandidate({ world, versions, to, lostAfterMs, running, lost }: CandidateWatchParts): Timer {
   // while it only starts it may end and be started again: what counts is from the last look before it is meant to serve
   let exits = versions.exits(to)
   let notServingSince: number | null = null
@@ -31,7 +31,8 @@ export function watchCandidate({ world, versions, to, running, lost }: Candidate
     if (upgrade === null || !isMeantToServe(upgrade)) return
     if (versions.isServing(to)) notServingSince = null
     else notServingSince ??= world.elapsed()
-    const isLate = notServingSince !== null && world.elapsed() - notServingSince > lostAfterMs
+    const limitMs = lostAfterMs()
+    const isLate = limitMs > 0 && notServingSince !== null && world.elapsed() - notServingSince > limitMs
     if (!isLate && exits <= before) return
     notServingSince = world.elapsed()
     lost(upgrade, versions.whyNotServing(to))

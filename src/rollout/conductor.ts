@@ -15,17 +15,21 @@ import { watchCandidate } from './candidate-watch.ts'
 import type { Evidence } from './evidence.ts'
 import { Figures } from './figures.ts'
 import type { Journal } from './journal.ts'
+import { isIdle, type Ledger, servesAgain } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
-import { type Receipt, receiptOf, unmeasured } from './receipt.ts'
+import { precheckFault } from './precheck.ts'
+import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
 import { isExclusive, stableOf } from './roles.ts'
 import { begin, step } from './step.ts'
-import { type Action, type Actor, type Event, isOver, type Move, type Order, type Upgrade } from './upgrade.ts'
+import { type Action, type Actor, type Event, isOver, type Move, type Order, type Pid, type Upgrade, type UpgradeId } from './upgrade.ts'
 import { newUpgradeId } from './upgrade-id.ts'
+import { fieldsOf, tellMove } from './upgrade-log.ts'
 import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import type { VersionOrders } from './version-orders.ts'
+import { Waiting } from './waiting.ts'
 
 export interface ConductorParts {
   readonly world: World
@@ -48,16 +52,18 @@ export interface ConductorParts {
   dynamic(): Pick<Dynamic, 'versions' | 'rollout'>
 }
 
-/** Between looks at what an upgrade waits for. */
-const lookMs = 50
 /** After a journal that could not be written (a full disk), the event is taken again. */
 const retakeMs = 1_000
 
+const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under way' }
+
 export class Conductor {
   readonly #parts: ConductorParts
-  #wait: Timer | null = null
+  readonly #waiting: Waiting
   #watch: Timer | null = null
   #figures: Figures | null = null
+  /** Of the new version; once it is stopped, the one that it had. */
+  #newPid: Pid | null = null
   #stopped = false
   readonly #analyst: Analyst
 
@@ -72,6 +78,12 @@ export class Conductor {
       running: () => keeper.running,
       asks: (event, { seq }) => this.#take(event, seq),
       changed: (evidence, upgrade) => this.#keepEvidence(evidence, upgrade),
+    })
+    this.#waiting = new Waiting({
+      world,
+      versions,
+      mayAdvance: () => this.#analyst.look()?.mayAdvance !== false,
+      came: (event, { seq }) => this.#take(event, seq),
     })
   }
 
@@ -94,7 +106,7 @@ export class Conductor {
   /** Ends its timers, and waits for a journal write under way. An upgrade stays where it is, and goes on after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#wait?.cancel()
+    this.#waiting.end()
     this.#watch?.cancel()
     this.#analyst.end()
     this.#parts.orders.close()
@@ -103,61 +115,104 @@ export class Conductor {
 
   /** `planName`: null for the configured one. */
   begin(to: VersionName, planName: string | null): Promise<OrderOutcome> {
-    const { keeper, versions, world } = this.#parts
+    const { keeper, world } = this.#parts
     return keeper.inTurn(async () => {
       const { running, ledger } = keeper
       if (running?.to === to) return { is: 'unchanged', upgrade: running }
-      if (running !== null) return { is: 'refused', reason: `upgrade ${running.id} from ${running.from} to ${running.to} is under way` }
+      if (running !== null) return underWay(running)
       const { rollout, versions: configured } = this.#parts.dynamic()
       if (!Object.hasOwn(configured, to)) return { is: 'unknown', what: `version ${to}` }
       if (to === ledger.stable) return { is: 'unchanged', upgrade: ledger.upgrade }
       const name = planName ?? rollout.plan
       const plan: Plan | undefined = Object.hasOwn(rollout.plans, name) ? rollout.plans[name] : undefined
       if (plan === undefined) return { is: 'unknown', what: `plan ${name}` }
-      const now = world.now()
-      const move = begin(newUpgradeId(now, world.random), ledger.stable, to, plan, now, versions.runs(to))
-      await this.#comeBack(to)
-      this.#countFrom(move.next)
-      await this.#move(move, 'ordered')
-      return { is: 'accepted', upgrade: move.next }
+      const id = newUpgradeId(world.now(), () => world.random())
+      return await this.#begin({ id, to, plan, led: false })
     })
   }
 
-  order(order: Order, by: Actor): Promise<OrderOutcome> {
-    const { keeper, orders, world } = this.#parts
+  /** Under a name and with a plan that are a fleet's. */
+  join(id: UpgradeId, to: VersionName, plan: Plan): Promise<OrderOutcome> {
+    const { keeper } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running, ledger } = keeper
+      if (ledger.upgrade?.id === id) return { is: 'unchanged', upgrade: ledger.upgrade }
+      if (running !== null) return underWay(running)
+      return await this.#begin({ id, to, plan, led: true })
+    })
+  }
+
+  /** Within a turn. */
+  async #begin(begun: Pick<Upgrade, 'id' | 'to' | 'plan' | 'led'>): Promise<OrderOutcome> {
+    const { keeper, versions, world } = this.#parts
+    const { to } = begun
+    const from = keeper.ledger.stable
+    const move = begin({ ...begun, from, ours: !versions.runs(to), oldPid: versions.pid(from) }, world.now())
+    await this.#move(move, 'ordered', servesAgain(keeper.ledger, to))
+    versions.undrain(to)
+    return { is: 'accepted', upgrade: move.next }
+  }
+
+  /** The present step has all that ends it, whoever may end it. */
+  get stepMet(): boolean {
+    const { running } = this.#parts.keeper
+    return running?.phase === 'shift' && running.mode.is === 'running' && this.#waiting.isMet(running)
+  }
+
+  order(order: Exclude<Order, 'promote'>, by: Actor): Promise<OrderOutcome> {
+    const { keeper, orders } = this.#parts
     return keeper.inTurn(async () => {
       const { running } = keeper
-      if (running === null) return order === 'rollback' ? orders.rollBackToSpare() : { is: 'refused', reason: 'no upgrade is under way' }
-      const move = step(running, { is: 'order', order, by }, world.now())
-      if (move.next === running) return { is: 'unchanged', upgrade: running }
-      await this.#move(move, order)
-      return { is: 'accepted', upgrade: move.next }
+      if (running !== null) return this.#obey(running, { is: 'order', order, by })
+      return order === 'rollback' ? orders.rollBackToSpare() : noUpgrade
     })
+  }
+
+  /** `meant`: the step that whoever gives the order saw; null: whichever it is by now. */
+  promote(meant: number | null, by: Actor): Promise<OrderOutcome> {
+    const { keeper } = this.#parts
+    return keeper.inTurn(async () => {
+      const { running } = keeper
+      const { upgrade } = keeper.ledger
+      if (running === null) return meant !== null && upgrade?.phase === 'done' ? { is: 'unchanged', upgrade } : noUpgrade
+      if (meant !== null && running.phase === 'shift' && meant > running.step) {
+        return { is: 'refused', reason: `upgrade ${running.id} stands at step ${running.step}, before ${meant}` }
+      }
+      return this.#obey(running, { is: 'order', order: 'promote', by, step: meant })
+    })
+  }
+
+  /** Within a turn. */
+  async #obey(running: Upgrade, event: Extract<Event, { readonly is: 'order' }>): Promise<OrderOutcome> {
+    const move = step(running, event, this.#parts.world.now())
+    if (move.next === running) return { is: 'unchanged', upgrade: running }
+    await this.#move(move, event.order)
+    return { is: 'accepted', upgrade: move.next }
   }
 
   /** Whatever was ordered of it before, it may run and serve again. */
   async #comeBack(name: VersionName): Promise<void> {
     const { keeper, versions } = this.#parts
-    const { retired, drained, spare } = keeper.ledger
-    const wasIdle = drained.includes(name) || spare?.version === name
-    if (!wasIdle && !retired.includes(name)) return
-    const without = (names: readonly VersionName[]) => names.filter((each) => each !== name)
-    await keeper.write({ retired: without(retired), drained: without(drained), spare: spare?.version === name ? null : spare })
-    if (wasIdle) versions.undrain(name)
+    if (!isIdle(keeper.ledger, name)) return
+    await keeper.write(servesAgain(keeper.ledger, name))
+    versions.undrain(name)
   }
 
   /** What the receipt counts begins here; so does the look-out for a candidate that is lost. */
   #countFrom(upgrade: Upgrade): void {
-    const { versions, world, keeper } = this.#parts
+    const { versions, world, keeper, dynamic } = this.#parts
+    const running = () => keeper.running
+    const lostAfterMs = () => dynamic().rollout.analysis.hardStops.notReadyMs
     this.#figures = new Figures(upgrade, versions)
+    this.#newPid = versions.pid(upgrade.to)
     this.#analyst.begin(upgrade)
     this.#watch?.cancel()
     const lost = ({ seq, phase }: Upgrade, detail: string) => {
       // while traffic shifts, the policy says what is lost
-      if (phase === 'shift' && this.#parts.dynamic().rollout.analysis.enabled) this.#analyst.look()
+      if (phase === 'shift' && dynamic().rollout.analysis.enabled) this.#analyst.look()
       else this.#take({ is: 'candidate-lost', detail }, seq)
     }
-    this.#watch = watchCandidate({ world, versions, to: upgrade.to, running: () => keeper.running, lost })
+    this.#watch = watchCandidate({ world, versions, to: upgrade.to, lostAfterMs, running, lost })
   }
 
   /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
@@ -170,25 +225,42 @@ export class Conductor {
       if (move.next !== running || move.actions.length > 0) await this.#move(move, event.is)
     })
     taken.catch((error: unknown) => {
-      log.error('upgrade.not_journaled', { event: event.is, reason: errorMessage(error), again_in_ms: retakeMs })
-      world.after(retakeMs, () => this.#take(event, seq))
+      log.error('upgrade.not_journaled', {
+        ...this.#fields(this.#parts.keeper.running),
+        event: event.is,
+        reason: errorMessage(error),
+        again_in_ms: retakeMs,
+      })
+      // a verdict is asked for anew at the next look
+      if (event.is !== 'verdict') world.after(retakeMs, () => this.#take(event, seq))
     })
   }
 
-  /** Journal, then act. */
-  async #move(move: Move, event: string): Promise<void> {
-    const { keeper, log } = this.#parts
+  #fields(upgrade: Upgrade | null): Record<string, unknown> {
+    return upgrade === null ? {} : fieldsOf(upgrade, this.#newPid)
+  }
+
+  /** Journal, then act. `change`: what the same record says beside the upgrade. */
+  async #move(move: Move, event: string, change: Partial<Ledger> = {}): Promise<void> {
+    const { keeper, versions } = this.#parts
     const { next } = move
     const before = keeper.ledger.upgrade
-    await keeper.write({ stable: stableOf(next), upgrade: next })
+    await keeper.write({ ...change, stable: stableOf(next), upgrade: next })
+    if (before?.id !== next.id) this.#countFrom(next)
+    this.#newPid = versions.pid(next.to) ?? this.#newPid
     this.#figures?.look(next)
     if (next.phase === 'shift' && before?.phase !== 'shift') this.#analyst.shiftBegan(next)
-    this.#tell(before, next)
+    tellMove(this.#parts, before, next, this.#newPid)
     // the ledger decides and is written; a history that lacks a line must not stop an upgrade half-way
-    await this.#append(next, event).catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
-    this.#wait?.cancel()
-    for (const action of move.actions) this.#act(action, next)
+    await this.#append(next, event).catch((error: unknown) => this.#lacksLine(next, error))
+    this.#waiting.end()
+    if (next.phase === 'shift') this.#waiting.enter(next)
     if (isOver(next)) this.#over(next)
+    for (const action of move.actions) {
+      // within the turn: who stops baton waits for it
+      if (action.do === 'conclude') await this.#conclude(next)
+      else this.#act(action, next)
+    }
   }
 
   async #append(upgrade: Upgrade, event: string, evidence: Evidence | null = null): Promise<void> {
@@ -198,22 +270,7 @@ export class Conductor {
     await journal.append(id, { at: world.now(), seq, phase, event, upgrade, requests, evidence })
   }
 
-  #tell(before: Upgrade | null, next: Upgrade): void {
-    const { log } = this.#parts
-    if (before?.id === next.id && before.phase !== next.phase) this.#tellEnd(before, next)
-    const isNewPhase = before?.id !== next.id || before.phase !== next.phase
-    log.info(isNewPhase ? 'upgrade.phase' : 'upgrade.moved', this.#fields(next))
-  }
-
-  #tellEnd(before: Upgrade, next: Upgrade): void {
-    const { metrics, world, log } = this.#parts
-    const durationMs = world.now() - before.phaseSince
-    const wentBack = next.phase === 'rollback' || next.phase === 'rolled-back' || next.phase === 'failed'
-    metrics.stage(before.phase, durationMs / 1000)
-    log.info('upgrade.phase_ended', { ...this.#fields(before), result: wentBack ? next.phase : 'ok', duration_ms: durationMs })
-  }
-
-  #act(action: Action, upgrade: Upgrade): void {
+  #act(action: Exclude<Action, { readonly do: 'conclude' }>, upgrade: Upgrade): void {
     const { versions } = this.#parts
     const { seq } = upgrade
     switch (action.do) {
@@ -222,18 +279,18 @@ export class Conductor {
       case 'start':
         return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', seq)
       case 'await-ready':
-        return this.#awaitReady(action.version, upgrade.since + action.withinMs, seq)
+        return this.#waiting.ready(action.version, action.withinMs, upgrade)
       case 'warm':
         return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'start-failed', seq)
       case 'route':
         this.#parts.route()
         return versions.apply()
       case 'await-restore':
-        return this.#awaitRestore(upgrade.since + action.forMs, seq)
+        return this.#waiting.restore(action.forMs, upgrade)
       case 'await-step':
-        return this.#awaitStep(action.forMs, action.minRequests, upgrade)
+        return upgrade.phase === 'shift' ? this.#waiting.step(upgrade) : undefined
       case 'drain':
-        return this.#then(this.#drain(action.version), { is: 'drained' }, 'stop-failed', seq)
+        return this.#then(versions.drain(action.version), { is: 'drained' }, 'stop-failed', seq)
       case 'undrain':
         return versions.undrain(action.version)
       case 'stop':
@@ -244,22 +301,12 @@ export class Conductor {
       case 'release':
         this.#parts.release()
         return this.#take({ is: 'released' }, seq)
-      case 'conclude':
-        return this.#then(this.#conclude(upgrade), null, 'stop-failed', seq)
     }
   }
 
   #precheck({ to, seq }: Upgrade): void {
-    const isThere = Object.hasOwn(this.#parts.dynamic().versions, to)
-    const fault = isThere ? this.#whyNotStartable(to) : `no version ${to} is configured`
-    this.#take(fault === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail: fault }, seq)
-  }
-
-  /** Null: it runs, or can be started. */
-  #whyNotStartable(name: VersionName): string | null {
-    const { dynamic, versions, keeperLost } = this.#parts
-    const isManaged = dynamic().versions[name]?.endpoint.is === 'process'
-    return isManaged && versions.pid(name) === null && keeperLost() ? `the keeper is lost, so ${name} cannot be started` : null
+    const detail = precheckFault(to, this.#parts)
+    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, seq)
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -268,15 +315,13 @@ export class Conductor {
     versions.apply()
   }
 
-  async #drain(name: VersionName): Promise<void> {
-    this.#figures?.addCut(await this.#parts.versions.drain(name))
-  }
-
   /** A cache that stays cold is a reason to say so, not to keep a version from serving. */
   async #warm(to: VersionName, from: VersionName): Promise<void> {
     await this.#parts
       .warm(to, from)
-      .catch((error: unknown) => this.#parts.log.warn('upgrade.cold', { version: to, reason: errorMessage(error) }))
+      .catch((error: unknown) =>
+        this.#parts.log.warn('upgrade.cold', { ...this.#fields(this.#parts.keeper.running), version: to, reason: errorMessage(error) }),
+      )
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
@@ -284,7 +329,7 @@ export class Conductor {
     const { phase, from, to, plan, seq } = upgrade
     const { orders, keeper } = this.#parts
     // what nothing could come after would leave nobody to serve
-    const fault = phase === 'stop-old' && isExclusive(upgrade) ? this.#whyNotStartable(to) : null
+    const fault = phase === 'stop-old' && isExclusive(upgrade) ? precheckFault(to, this.#parts) : null
     if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
@@ -292,91 +337,63 @@ export class Conductor {
     return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
   }
 
-  #awaitReady(name: VersionName, deadline: number, seq: number): void {
-    const { versions, world } = this.#parts
-    const look = () => {
-      if (versions.isServing(name)) this.#take({ is: 'ready' }, seq)
-      else if (world.now() > deadline) this.#take({ is: 'not-ready-in-time', detail: versions.whyNotServing(name) }, seq)
-      else this.#wait = world.after(lookMs, look)
-    }
-    look()
-  }
-
-  #awaitStep(forMs: number, minRequests: number, upgrade: Upgrade): void {
-    const { versions, world } = this.#parts
-    const until = upgrade.since + forMs
-    const requests = versions.requests(upgrade.to) + minRequests
-    const look = () => {
-      const leftMs = until - world.now()
-      if (leftMs <= 0 && versions.requests(upgrade.to) >= requests && this.#mayAdvance(forMs)) this.#take({ is: 'step-met' }, upgrade.seq)
-      else this.#wait = world.after(leftMs > 0 ? Math.min(lookMs, leftMs) : lookMs, look)
-    }
-    look()
-  }
-
-  /** A step that takes no time has nothing that could be judged. */
-  #mayAdvance(forMs: number): boolean {
-    return forMs === 0 || this.#analyst.look()?.mayAdvance !== false
-  }
-
-  #awaitRestore(until: number, seq: number): void {
-    const { world } = this.#parts
-    this.#wait = world.after(Math.max(0, until - world.now()), () => this.#take({ is: 'restored' }, seq))
-  }
-
   #keepEvidence(evidence: Evidence, upgrade: Upgrade): void {
-    const { keeper, log } = this.#parts
+    const { keeper } = this.#parts
     const kept = keeper.inTurn(async () => {
       const { running } = keeper
       // an upgrade that was over, or went on, before its turn came needs no reason any more
       if (running?.id === upgrade.id && running.phase === 'shift') await this.#append(running, 'verdict', evidence)
     })
-    kept.catch((error: unknown) => log.error('upgrade.history', { reason: errorMessage(error) }))
+    kept.catch((error: unknown) => this.#lacksLine(upgrade, error))
+  }
+
+  #lacksLine(upgrade: Upgrade, error: unknown): void {
+    this.#parts.log.error('upgrade.history', { ...this.#fields(upgrade), reason: errorMessage(error) })
   }
 
   /** Journal and figures become the receipt. */
   async #conclude(upgrade: Upgrade): Promise<void> {
-    const { journal, log } = this.#parts
+    const { log } = this.#parts
     const measured = this.#figures?.measured(upgrade) ?? unmeasured
-    const receipt = receiptOf(await journal.entries(upgrade.id), measured)
-    if (receipt !== null) await this.#parts.keepReceipt(receipt)
+    await this.#keepReceipt(upgrade, measured).catch((error: unknown) =>
+      log.error('upgrade.action_failed', { ...this.#fields(upgrade), action_for: 'receipt', reason: errorMessage(error) }),
+    )
     log.info('upgrade.concluded', {
       ...this.#fields(upgrade),
       result: upgrade.phase,
-      duration_ms: receipt?.durationMs ?? null,
+      duration_ms: upgrade.since - upgrade.beganAt,
       cut: measured.cut,
       failed: measured.failed,
     })
   }
 
+  async #keepReceipt({ id }: Upgrade, measured: Measured): Promise<void> {
+    const { journal, keepReceipt } = this.#parts
+    const receipt = receiptOf(await journal.entries(id), measured)
+    if (receipt !== null) await keepReceipt(receipt)
+  }
+
   #over(upgrade: Upgrade): void {
-    const { metrics, world, versions } = this.#parts
+    const { metrics, world } = this.#parts
     this.#watch?.cancel()
     this.#analyst.end()
-    this.#parts.route()
-    versions.apply()
     metrics.stage('total', (world.now() - upgrade.beganAt) / 1000)
   }
 
-  /** `event` is what the action's end says, null nothing; `trouble` what it says if it fails. */
-  #then(work: Promise<unknown>, event: Event | null, trouble: 'start-failed' | 'stop-failed', seq: number): void {
+  /** `event` is what the action's end says, `trouble` what it says if it fails. */
+  #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'stop-failed', seq: number): void {
     const failed = (error: unknown) => {
-      this.#parts.log.error('upgrade.action_failed', { action_for: event?.is ?? 'receipt', reason: errorMessage(error) })
-      if (event !== null) this.#take({ is: trouble, detail: errorMessage(error) }, seq)
+      this.#parts.log.error('upgrade.action_failed', {
+        ...this.#fields(this.#parts.keeper.running),
+        action_for: event.is,
+        reason: errorMessage(error),
+      })
+      this.#take({ is: trouble, detail: errorMessage(error) }, seq)
     }
-    work.then(() => {
-      if (event !== null) this.#take(event, seq)
-    }, failed)
+    work.then(() => this.#take(event, seq), failed)
   }
+}
 
-  /** What every line of an upgrade carries. */
-  #fields(upgrade: Upgrade): Record<string, unknown> {
-    const { id, from, to, phase } = upgrade
-    const { versions } = this.#parts
-    const place =
-      'step' in upgrade ? { step: upgrade.step, weight: upgrade.plan.steps[upgrade.step]?.weight ?? 0, mode: upgrade.mode.is } : {}
-    const todo = 'todo' in upgrade ? { todo: upgrade.todo } : {}
-    const why = 'why' in upgrade ? { why: upgrade.why.code, detail: upgrade.why.detail } : {}
-    return { upgrade_id: id, phase, from, to, old_pid: versions.pid(from), new_pid: versions.pid(to), ...place, ...todo, ...why }
-  }
+function underWay({ id, from, to }: Upgrade): OrderOutcome {
+  return { is: 'refused', reason: `upgrade ${id} from ${from} to ${to} is under way` }
 }

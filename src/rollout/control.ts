@@ -16,7 +16,9 @@ export interface Holding {
 
 export interface Control {
   begin(to: string, plan: string | null): Promise<OrderOutcome>
-  order(order: Order): Promise<OrderOutcome>
+  order(order: Exclude<Order, 'promote'>): Promise<OrderOutcome>
+  /** `step`: the one that is meant, counted from 0; null: whichever it is. */
+  promote(step: number | null): Promise<OrderOutcome>
   stable(name: string): Promise<OrderOutcome>
   drain(name: string, force: boolean): Promise<OrderOutcome>
   undrain(name: string): Promise<OrderOutcome>
@@ -41,6 +43,12 @@ export interface Commanded {
 }
 
 export function rolloutControl({ conductor, orders, keeper, journal, holding }: Commanded): Control {
+  /** One instance does not walk ahead of the others; to go back is for any to demand. */
+  const unlessLed = async (act: () => Promise<OrderOutcome>): Promise<OrderOutcome> => {
+    const { running } = keeper
+    if (running?.led !== true) return await act()
+    return { is: 'refused', reason: `upgrade ${running.id} is the fleet's: add --fleet -c FILE` }
+  }
   const held = async (wanted: boolean, act: () => void): Promise<OrderOutcome> => {
     const { running } = keeper
     const { upgrade } = keeper.ledger
@@ -51,7 +59,11 @@ export function rolloutControl({ conductor, orders, keeper, journal, holding }: 
   }
   return {
     begin: (to, plan) => conductor.begin(to, plan),
-    order: (order) => conductor.order(order, 'operator'),
+    order: (order) => {
+      const give = () => conductor.order(order, 'operator')
+      return order === 'rollback' ? give() : unlessLed(give)
+    },
+    promote: (step) => unlessLed(() => conductor.promote(step, 'operator')),
     stable: (name) => orders.stable(name),
     drain: (name, force) => orders.drain(name, force),
     undrain: (name) => orders.undrain(name),

@@ -3,22 +3,21 @@ import type { Latency, Measured } from './receipt.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { VersionControl } from './version-control.ts'
 
+interface Counts {
+  readonly cut: number
+  readonly failed: number
+}
+
 export class Figures {
   readonly #versions: VersionControl
-  readonly #failuresBefore: number
+  readonly #countsBefore: Counts
   readonly #before: Latency | null
   #during: Latency | null = null
-  #cut = 0
 
-  constructor({ from, to }: Upgrade, versions: VersionControl) {
+  constructor(upgrade: Upgrade, versions: VersionControl) {
     this.#versions = versions
-    this.#failuresBefore = versions.failures(from) + versions.failures(to)
-    this.#before = versions.latency(from)
-  }
-
-  /** Exchanges that a drain had to cut. */
-  addCut(count: number): void {
-    this.#cut += count
+    this.#countsBefore = countsOf(upgrade, versions)
+    this.#before = versions.latency(upgrade.from)
   }
 
   /** At each move: the last look at the new version before traffic is decided on. */
@@ -26,9 +25,22 @@ export class Figures {
     if (phase === 'shift' || phase === 'stop-old' || phase === 'rollback') this.#during = this.#versions.latency(to) ?? this.#during
   }
 
-  measured({ phase, from, to }: Upgrade): Measured {
-    const failed = this.#versions.failures(from) + this.#versions.failures(to) - this.#failuresBefore
+  measured(upgrade: Upgrade): Measured {
+    const { phase, from, to } = upgrade
+    const { cut, failed } = countsOf(upgrade, this.#versions)
     const after = this.#versions.latency(phase === 'done' ? to : from)
-    return { cut: this.#cut, failed, latency: { before: this.#before, during: this.#during, after } }
+    return {
+      cut: cut - this.#countsBefore.cut,
+      failed: failed - this.#countsBefore.failed,
+      latency: { before: this.#before, during: this.#during, after },
+    }
+  }
+}
+
+/** An exchange that found no version serving, or that waited too long for its turn, is nobody's: the upgrade answers for it. */
+function countsOf({ from, to }: Upgrade, versions: VersionControl): Counts {
+  return {
+    cut: versions.cuts(from) + versions.cuts(to),
+    failed: versions.failures(from) + versions.failures(to) + versions.failures(null),
   }
 }

@@ -69,7 +69,7 @@ export class FileJournal implements Journal {
 
   /** Under the upgrade's name, so that it goes when the upgrade does. */
   keepReceipt(receipt: Receipt): Promise<void> {
-    return writeAtomically(this.#receiptOf(receipt.id), `${JSON.stringify(receipt, null, 1)}\n`)
+    return this.#inOrder(() => writeAtomically(this.#receiptOf(receipt.id), `${JSON.stringify(receipt, null, 1)}\n`))
   }
 
   /** Null if none was kept. */

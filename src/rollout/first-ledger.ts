@@ -1,8 +1,7 @@
 /** The ledger that a generation begins with: the journal's, held against a configuration that may have changed meanwhile. */
 import type { VersionName } from '../routing/route.ts'
-import type { Ledger } from './ledger.ts'
+import { type Ledger, runningIn } from './ledger.ts'
 import { orderIn } from './overlay.ts'
-import { isOver } from './upgrade.ts'
 
 export interface FirstLedger {
   readonly ledger: Ledger
@@ -17,9 +16,9 @@ interface Configured {
 
 export function firstLedger(journaled: Ledger | null, { stable, versions }: Configured): FirstLedger {
   if (journaled === null) return { ledger: fresh(stable), warning: null }
-  const { upgrade } = journaled
+  const upgrade = runningIn(journaled)
   const isThere = (name: VersionName) => Object.hasOwn(versions, name)
-  const needed = upgrade !== null && !isOver(upgrade) ? [upgrade.from, upgrade.to] : []
+  const needed = upgrade === null ? [] : [upgrade.from, upgrade.to]
   const missing = [journaled.stable, ...needed].find((name) => !isThere(name))
   if (missing !== undefined) {
     return {

@@ -4,7 +4,7 @@ import type { JournalEntry } from './journal.ts'
 import { JournalFields } from './journal-fields.ts'
 import type { Ledger } from './ledger.ts'
 import type { Plan, PlanStep } from './plan.ts'
-import type { Cause, Phase, Place, ShiftMode, Upgrade } from './upgrade.ts'
+import type { Cause, Phase, Pid, Place, ShiftMode, Upgrade } from './upgrade.ts'
 import { isUpgradeId } from './upgrade-id.ts'
 
 const phases: readonly Phase[] = [
@@ -32,7 +32,7 @@ const causes: readonly Cause['code'][] = [
   'stop-failed',
   'old-lost',
 ]
-const actors: readonly Cause['by'][] = ['operator', 'plan', 'engine', 'configuration']
+const actors: readonly Cause['by'][] = ['operator', 'plan', 'engine', 'configuration', 'fleet']
 
 export function readLedger(text: string): Ledger {
   const value: unknown = JSON.parse(text)
@@ -82,12 +82,19 @@ function upgradeOf(fields: JournalFields): Upgrade {
     to: fields.text('to'),
     plan,
     ours: fields.flag('ours'),
+    led: fields.anything('led') === true,
+    oldPid: pidOf(fields.anything('oldPid')),
     seq: fields.figure('seq'),
     beganAt: fields.figure('beganAt'),
     phaseSince: fields.figure('phaseSince'),
     since: fields.figure('since'),
     ...placeOf(fields, plan),
   }
+}
+
+/** One of an older build has none. */
+function pidOf(value: unknown): Pid | null {
+  return typeof value === 'number' || typeof value === 'string' ? value : null
 }
 
 function placeOf(fields: JournalFields, plan: Plan): Place {

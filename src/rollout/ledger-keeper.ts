@@ -1,7 +1,7 @@
 /** The ledger in memory, never ahead of the one on disk; and the one queue in which everything that changes it takes its turn. */
 import type { Journal } from './journal.ts'
-import type { Ledger } from './ledger.ts'
-import { isOver, type Upgrade } from './upgrade.ts'
+import { type Ledger, runningIn } from './ledger.ts'
+import type { Upgrade } from './upgrade.ts'
 
 export class LedgerKeeper {
   readonly #journal: Pick<Journal, 'write'>
@@ -19,8 +19,7 @@ export class LedgerKeeper {
 
   /** The upgrade under way; null if there is none. */
   get running(): Upgrade | null {
-    const { upgrade } = this.#ledger
-    return upgrade !== null && !isOver(upgrade) ? upgrade : null
+    return runningIn(this.#ledger)
   }
 
   /** Only within a turn. Rejects with the system's error; then the former ledger stands. */

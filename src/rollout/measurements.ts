@@ -19,7 +19,7 @@ export interface CpuUse {
   readonly share: number
   readonly overMs: number
   readonly limitCores: number
-  /** CPU time per request over the candidate's window, in ms; null where there were none. */
+  /** CPU time per request over `overMs`, in ms; null where there were none. */
   readonly perRequestMs: number | null
 }
 

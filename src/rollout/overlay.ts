@@ -1,19 +1,10 @@
 /** What lies over a configuration: roles, wishes, and what may not change now. Pure. */
 import type { Dynamic } from '../config/settings.ts'
-import type { Roles, VersionName } from '../routing/route.ts'
-import type { Ledger } from './ledger.ts'
+import type { Roles } from '../routing/route.ts'
+import type { Wishes } from '../upstream/versions.ts'
+import { type Ledger, runningIn, servesAgain } from './ledger.ts'
 import { isExclusive, rolesOf } from './roles.ts'
-import { isOver, type Upgrade } from './upgrade.ts'
-
-/** What is wished of versions beside what the routes name. */
-export interface Wishes {
-  readonly stable: VersionName
-  readonly candidate: VersionName | null
-  /** They run whatever the routes say: the upgrade's two, a warm spare, what was drained by an order. */
-  readonly kept: readonly VersionName[]
-  readonly retired: readonly VersionName[]
-  readonly drained: readonly VersionName[]
-}
+import type { Upgrade } from './upgrade.ts'
 
 type Configured = Pick<Dynamic, 'stable' | 'candidate' | 'versions'>
 
@@ -22,12 +13,13 @@ export function rolesFor(ledger: Ledger, dynamic: Configured): Roles {
   const { configuredStable, retired } = ledger
   const stable = dynamic.stable === configuredStable ? ledger.stable : dynamic.stable
   const candidate = dynamic.candidate !== null && !retired.includes(dynamic.candidate) ? dynamic.candidate : null
-  return rolesOf(runningOf(ledger), stable, candidate)
+  return rolesOf(runningIn(ledger), stable, candidate)
 }
 
+/** Kept are the upgrade's two, a warm spare, and what was drained by an order. */
 export function wishesFor(ledger: Ledger, dynamic: Configured): Wishes {
   const { spare, drained, retired } = { ...ledger, ...orderIn(ledger, dynamic) }
-  const running = runningOf(ledger)
+  const running = runningIn(ledger)
   const { stable, candidate } = rolesFor(ledger, dynamic)
   const waits = running !== null && startsLater(running)
   const moved = running === null ? [] : waits ? [running.from] : [running.from, running.to]
@@ -38,7 +30,7 @@ export function wishesFor(ledger: Ledger, dynamic: Configured): Wishes {
 
 /** Why a configuration cannot be taken now, or null. */
 export function vetoFor(ledger: Ledger, next: Configured): { readonly path: string; readonly reason: string } | null {
-  const running = runningOf(ledger)
+  const running = runningIn(ledger)
   if (running === null) {
     const { stable, configuredStable } = ledger
     if (next.stable !== configuredStable || Object.hasOwn(next.versions, stable)) return null
@@ -51,19 +43,11 @@ export function vetoFor(ledger: Ledger, next: Configured): { readonly path: stri
 
 /** What a configuration that was swapped in makes of the ledger; null if it orders nothing. */
 export function orderIn(ledger: Ledger, { stable }: Pick<Configured, 'stable'>): Partial<Ledger> | null {
-  const { configuredStable, retired, drained, spare } = ledger
-  if (stable === configuredStable) return null
-  const without = (names: readonly VersionName[]) => names.filter((name) => name !== stable)
-  const kept = spare?.version === stable ? null : spare
-  return { stable, configuredStable: stable, retired: without(retired), drained: without(drained), spare: kept }
+  return stable === ledger.configuredStable ? null : { stable, configuredStable: stable, ...servesAgain(ledger, stable) }
 }
 
 /** Exclusive: the new one may not run before the old one has stopped. */
 function startsLater(upgrade: Upgrade): boolean {
   if (!isExclusive(upgrade)) return false
   return upgrade.phase === 'precheck' || upgrade.phase === 'hold' || upgrade.phase === 'stop-old' || upgrade.phase === 'rollback'
-}
-
-function runningOf({ upgrade }: Ledger): Upgrade | null {
-  return upgrade !== null && !isOver(upgrade) ? upgrade : null
 }

@@ -4,13 +4,15 @@ import { errorMessage } from '../errors.ts'
 import type { Roles, VersionName } from '../routing/route.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Wishes } from '../upstream/versions.ts'
 import type { World } from '../world.ts'
 import { Conductor } from './conductor.ts'
 import { type Control, type Holding, rolloutControl } from './control.ts'
 import type { FileJournal } from './file-journal.ts'
 import { firstLedger } from './first-ledger.ts'
+import { type Led, ledBy } from './led.ts'
 import { LedgerKeeper } from './ledger-keeper.ts'
-import { orderIn, rolesFor, vetoFor, type Wishes, wishesFor } from './overlay.ts'
+import { orderIn, rolesFor, vetoFor, wishesFor } from './overlay.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
@@ -38,6 +40,8 @@ export interface RolloutParts {
 
 export class Rollout {
   readonly control: Control
+  /** For a fleet. */
+  readonly led: Led
   readonly #log: Log
   readonly #versions: VersionControl
   readonly #keeper: LedgerKeeper
@@ -61,6 +65,7 @@ export class Rollout {
       release: () => holding().release(),
     })
     this.control = rolloutControl({ conductor: this.#conductor, orders, keeper, journal, holding })
+    this.led = ledBy(this.#conductor, keeper)
   }
 
   /** The one under way, or the last one. */

@@ -32,21 +32,22 @@
  * policy's number of times, or where it asks for a rollback, the upgrade goes back. While it is degraded, no traffic by weight is no verdict.
  *
  * Orders. `promote` ends a step, whatever its time and counts say; a paused plan takes that one step and stays paused, so that it can be
- * walked by hand. `resume` begins the step anew: what a pause saw counts for nothing. `pause` and `resume` said twice happen once; of
- * `promote` the one who gives it must say which step he means, for here each is one step.
+ * walked by hand. `resume` begins the step anew: what a pause saw counts for nothing. Each said twice happens once; of `promote` that holds
+ * where it says which step it means: one that is over cannot be ended again.
  */
 import type { VersionName } from '../routing/route.ts'
 import { actionsOf, standingOf } from './actions.ts'
-import type { Plan } from './plan.ts'
 import { isExclusive, isRoutedAlike, planStepOf } from './roles.ts'
-import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade, UpgradeId } from './upgrade.ts'
+import type { Action, Cause, Event, In, Move, Phase, Place, ShiftMode, Upgrade } from './upgrade.ts'
+
+/** What an upgrade is from its begin to its end. */
+type Begun = Pick<Upgrade, 'id' | 'from' | 'to' | 'plan' | 'ours' | 'led' | 'oldPid'>
 
 /** What can be the reason of a rollback or of standing still. */
 type Trouble = Extract<Event, { readonly detail: string } | { readonly is: 'order' }>
 
-/** `runs`: `to` runs already, so that a rollback leaves it alone. */
-export function begin(id: UpgradeId, from: VersionName, to: VersionName, plan: Plan, now: number, runs: boolean): Move {
-  const next: Upgrade = { id, from, to, plan, ours: !runs, seq: 1, beganAt: now, phaseSince: now, since: now, phase: 'precheck' }
+export function begin(begun: Begun, now: number): Move {
+  const next: Upgrade = { ...begun, seq: 1, beganAt: now, phaseSince: now, since: now, phase: 'precheck' }
   return { next, actions: [{ do: 'route' }, ...actionsOf(next)] }
 }
 
@@ -57,9 +58,9 @@ export function step(upgrade: Upgrade, event: Event, now: number): Move {
 }
 
 function enter(upgrade: Upgrade, place: Place, now: number): Move {
-  const { id, from, to, plan, ours, beganAt } = upgrade
+  const { id, from, to, plan, ours, led, oldPid, beganAt } = upgrade
   const phaseSince = place.phase === upgrade.phase ? upgrade.phaseSince : now
-  const next: Upgrade = { id, from, to, plan, ours, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
+  const next: Upgrade = { id, from, to, plan, ours, led, oldPid, beganAt, seq: upgrade.seq + 1, phaseSince, since: now, ...place }
   const route: readonly Action[] = isRoutedAlike(upgrade, next) ? [] : [{ do: 'route' }]
   return { next, actions: [...route, ...actionsOf(next)] }
 }
@@ -131,7 +132,7 @@ function afterShift(upgrade: In<'shift'>, event: Event): Place | null {
   if (event.is !== 'order' || event.order === 'rollback') return backOn(upgrade, event)
   switch (event.order) {
     case 'promote':
-      return nextStep(upgrade)
+      return (event.step ?? upgrade.step) === upgrade.step ? nextStep(upgrade) : null
     case 'pause':
       if (mode.is === 'degraded') return mode.wasPaused ? null : { ...shiftOf(upgrade), mode: { ...mode, wasPaused: true } }
       return mode.is === 'running' ? { ...shiftOf(upgrade), mode: { is: 'paused', by: event.by } } : null

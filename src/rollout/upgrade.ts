@@ -5,8 +5,11 @@ import type { Plan } from './plan.ts'
 /** `upg-YYYYMMDD-xxxx` */
 export type UpgradeId = string
 
+/** `host/version` of an external version. */
+export type Pid = number | string
+
 /** Whose doing it was. */
-export type Actor = 'operator' | 'plan' | 'engine' | 'configuration'
+export type Actor = 'operator' | 'plan' | 'engine' | 'configuration' | 'fleet'
 
 /** Why an upgrade went back or stands still. */
 export interface Cause {
@@ -39,6 +42,10 @@ interface Common {
   readonly plan: Plan
   /** `to` did not run before this upgrade: a rollback drains and stops it again. */
   readonly ours: boolean
+  /** A fleet moves it: its steps end by the fleet's word alone. */
+  readonly led: boolean
+  /** Whom `from` was as it began: the pid of its process, `host/version` of an external one. */
+  readonly oldPid: Pid | null
   /** Goes up by one with each move; an event of an earlier move is stale. */
   readonly seq: number
   /** ms since the epoch */
@@ -82,7 +89,8 @@ export type Event =
   | { readonly is: 'released' }
   /** The present step's time and requests are there. */
   | { readonly is: 'step-met' }
-  | { readonly is: 'order'; readonly order: Order; readonly by: Actor }
+  /** `step`: the one that a promote means; without it, whichever it is now. */
+  | { readonly is: 'order'; readonly order: Order; readonly by: Actor; readonly step?: number | null }
   /** The analysis asks for it. `degrade` above `maxDegrades` is a rollback. */
   | { readonly is: 'verdict'; readonly asks: 'degrade'; readonly forMs: number; readonly maxDegrades: number; readonly detail: string }
   | { readonly is: 'verdict'; readonly asks: 'rollback'; readonly detail: string }

@@ -58,6 +58,8 @@ export interface Verdict {
   readonly noData: OnNoData | null
   /** What happens if nothing changes. Null: nothing more. */
   readonly next: { readonly level: Level; readonly inMs: number } | null
+  /** Reported and never judged, since both share a pod's CPU. In ms; null: not to be known, or there were no requests. */
+  readonly cpuPerRequestMs: { readonly candidate: number | null; readonly stable: number | null }
   /** One line for people. */
   readonly why: string
 }
@@ -119,6 +121,10 @@ function conclude(policy: Policy, measurements: Measurements, signals: readonly 
     mayAdvance: is !== 'breach' && isIdle,
     noData,
     next: nextOf(level, lastedMs, policy.escalateMs),
+    cpuPerRequestMs: {
+      candidate: measurements.candidate.cpu?.perRequestMs ?? null,
+      stable: measurements.stable.cpu?.perRequestMs ?? null,
+    },
     why: hardStop?.why ?? whyOf(is, set, noData),
   }
 }

@@ -7,6 +7,7 @@ import type { Versions } from '../upstream/versions.ts'
 import type { World } from '../world.ts'
 import type { CpuUse, Traffic } from './measurements.ts'
 import type { Latency } from './receipt.ts'
+import type { Pid } from './upgrade.ts'
 
 /** The versions, as an upgrade moves them. */
 export interface VersionControl {
@@ -15,16 +16,20 @@ export interface VersionControl {
   /** It is there already, whatever its health. */
   runs(name: VersionName): boolean
   isServing(name: VersionName): boolean
+  /** Its probes pass, whatever was ordered of it. */
+  isReady(name: VersionName): boolean
   whyNotServing(name: VersionName): string
-  /** No new exchange; resolves when nothing is left, or the rest was cut: with how many. */
-  drain(name: VersionName): Promise<number>
+  /** No new exchange; resolves when nothing is left, or the rest was cut. */
+  drain(name: VersionName): Promise<void>
   undrain(name: VersionName): void
   /** Stops it for good: process, probes, connections. */
   retire(name: VersionName): Promise<void>
   /** Exchanges that the version has ended since baton started. */
   requests(name: VersionName): number
-  /** Exchanges of the version that baton could not answer, since it started. */
-  failures(name: VersionName): number
+  /** Exchanges of the version that baton could not answer, since it started; null: of those that came to no version. */
+  failures(name: VersionName | null): number
+  /** Exchanges of the version that a drain had to cut, since baton started: they are among its failures. */
+  cuts(name: VersionName): number
   /** Of its requests of the last half a minute; null if there were none. */
   latency(name: VersionName): Latency | null
   /** What its exchanges of the last `windowMs` came to. */
@@ -38,7 +43,7 @@ export interface VersionControl {
   /** How often its process has ended by itself. */
   exits(name: VersionName): number
   /** The pid of its process; `host/version` of an external one; null if it does not run. */
-  pid(name: VersionName): number | string | null
+  pid(name: VersionName): Pid | null
 }
 
 /** A client's own faults say nothing of the version. */
@@ -51,12 +56,14 @@ export function versionControl(versions: () => Versions, metrics: Metrics, world
     apply,
     runs: (name) => versions().get(name) !== undefined,
     isServing: (name) => versions().get(name)?.serving === true,
+    isReady: (name) => versions().get(name)?.probe.is === 'ready',
     whyNotServing: (name) => whyNotServing(versions(), name),
-    drain: async (name) => (await versions().drain(name))?.cut ?? 0,
+    drain: async (name) => void (await versions().drain(name)),
     undrain: (name) => versions().undrain(name),
     retire: (name) => versions().retire(name),
     requests: (name) => requestsOf(metrics, name),
     failures: (name) => failuresOf(metrics, name),
+    cuts: (name) => cutsOf(metrics, name),
     latency: (name) => versions().get(name)?.latencyMs() ?? null,
     traffic: (name, windowMs) => trafficOf(versions(), name, windowMs),
     cpu: (name, windowMs) => cpuOf(samplers.get(name) ?? null, versions().get(name), windowMs),
@@ -103,7 +110,7 @@ function notReadyMs(version: Version | undefined, now: number): number {
   return Math.max(0, now - version.probe.since)
 }
 
-function whoIs(versions: Versions, name: VersionName): number | string | null {
+function whoIs(versions: Versions, name: VersionName): Pid | null {
   const supervised = versions.supervised(name)
   if (supervised === undefined) return null
   if (supervised.process !== null) return supervised.process.pid
@@ -126,10 +133,16 @@ function requestsOf(metrics: Metrics, name: VersionName): number {
   return total
 }
 
-function failuresOf(metrics: Metrics, name: VersionName): number {
+function failuresOf(metrics: Metrics, name: VersionName | null): number {
   let total = 0
   for (const { labels, value } of metrics.samples('baton_faults_total')) {
-    if (labels.version === name && !clientFaults.includes(labels.code ?? '')) total += value
+    if (labels.version === (name ?? '-') && !clientFaults.includes(labels.code ?? '')) total += value
   }
+  return total
+}
+
+function cutsOf(metrics: Metrics, name: VersionName): number {
+  let total = 0
+  for (const { labels, value } of metrics.samples('graceful_shutdown_failures_total')) if (labels.version === name) total += value
   return total
 }

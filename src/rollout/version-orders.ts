@@ -4,6 +4,7 @@ import { errorMessage } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Timer, World } from '../world.ts'
+import { isIdle, servesAgain, stopsForGood } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
 import type { OrderOutcome } from './order-outcome.ts'
 import type { VersionControl } from './version-control.ts'
@@ -12,7 +13,7 @@ export interface VersionOrdersParts {
   readonly world: World
   readonly log: Log
   readonly keeper: LedgerKeeper
-  readonly versions: Pick<VersionControl, 'apply' | 'isServing' | 'whyNotServing' | 'drain' | 'undrain' | 'retire'>
+  readonly versions: Pick<VersionControl, 'apply' | 'isServing' | 'isReady' | 'whyNotServing' | 'drain' | 'undrain' | 'retire'>
   /** Roles have changed: lay them over the running snapshot. */
   route(): void
   dynamic(): Pick<Dynamic, 'versions'>
@@ -60,10 +61,9 @@ export class VersionOrders {
   undrain(name: VersionName): Promise<OrderOutcome> {
     const { keeper, versions } = this.#parts
     return keeper.inTurn(async () => {
-      const { drained, retired } = keeper.ledger
       if (!this.#isConfigured(name)) return unknown(name)
-      if (!drained.includes(name) && !retired.includes(name)) return this.#unchanged()
-      await keeper.write({ drained: without(drained, name), retired: without(retired, name) })
+      if (!isIdle(keeper.ledger, name)) return this.#unchanged()
+      await keeper.write(servesAgain(keeper.ledger, name))
       versions.undrain(name)
       this.#parts.route()
       versions.apply()
@@ -78,7 +78,7 @@ export class VersionOrders {
       const refusal = this.#whyNotDrain(name, force)
       if (refusal !== null) return refusal
       const wasRetired = keeper.ledger.retired.includes(name)
-      if (!wasRetired) await this.#writeRetired(name)
+      if (!wasRetired) await keeper.write(stopsForGood(keeper.ledger, name))
       // one that is gone is no candidate any more
       this.#parts.route()
       // once more where it failed, or a crash came before it: what is gone already stays as it is
@@ -94,7 +94,7 @@ export class VersionOrders {
     if (spare === null || upgrade?.phase !== 'done' || spare.version !== upgrade.from) {
       return { is: 'refused', reason: 'no upgrade is under way, and no warm spare is left to go back to; use "baton upgrade --to"' }
     }
-    versions.undrain(spare.version)
+    if (!versions.isReady(spare.version)) return { is: 'refused', reason: versions.whyNotServing(spare.version) }
     await this.#makeStable(spare.version)
     return this.#accepted()
   }
@@ -104,17 +104,22 @@ export class VersionOrders {
     const { keeper, versions } = this.#parts
     const stopped = await keeper.inTurn(async () => {
       if (!isWanted()) return null
-      await this.#writeRetired(name)
+      await keeper.write(stopsForGood(keeper.ledger, name))
       return { gone: versions.retire(name) }
     })
     await stopped?.gone
   }
 
-  /** It lives on, drained, and is stopped for good when its time has passed. Outside a turn, as `stopForGood`. */
+  /** It lives on, drained, and is stopped for good when its time has passed; one before it is now. Outside a turn, as `stopForGood`. */
   async keepAsSpare(version: VersionName, forMs: number, isWanted: () => boolean): Promise<void> {
-    const { keeper, world } = this.#parts
+    const { keeper, world, versions } = this.#parts
     await keeper.inTurn(async () => {
-      if (isWanted()) await keeper.write({ spare: { version, until: world.now() + forMs } })
+      if (!isWanted()) return
+      const { ledger } = keeper
+      const former = ledger.spare?.version ?? version
+      const others = former === version ? {} : stopsForGood(ledger, former)
+      await keeper.write({ ...others, spare: { version, until: world.now() + forMs } })
+      if (former !== version) this.#later(versions.retire(former))
     })
     this.watchSpare()
   }
@@ -125,8 +130,9 @@ export class VersionOrders {
     const { spare } = keeper.ledger
     if (spare === null) return
     const leftMs = spare.until - world.now()
-    if (leftMs <= 0) this.#later(this.stopForGood(spare.version, () => keeper.ledger.spare?.version === spare.version))
-    else this.#spareTimer = world.after(Math.min(spareLookMs, leftMs), () => this.watchSpare())
+    // it is looked at again even when its time has passed: the journal may refuse its end now (a full disk)
+    this.#spareTimer = world.after(leftMs > 0 ? Math.min(spareLookMs, leftMs) : spareLookMs, () => this.watchSpare())
+    if (leftMs <= 0) this.#later(this.stopForGood(spare.version, () => keeper.ledger.spare === spare))
   }
 
   close(): void {
@@ -149,19 +155,11 @@ export class VersionOrders {
 
   async #makeStable(name: VersionName): Promise<void> {
     const { keeper, log, versions } = this.#parts
-    const { retired, drained, spare } = keeper.ledger
-    const nextSpare = spare?.version === name ? null : spare
-    await keeper.write({ stable: name, retired: without(retired, name), drained: without(drained, name), spare: nextSpare })
+    await keeper.write({ stable: name, ...servesAgain(keeper.ledger, name) })
+    versions.undrain(name)
     this.#parts.route()
     versions.apply()
     log.info('roles.moved', { stable: name })
-  }
-
-  async #writeRetired(name: VersionName): Promise<void> {
-    const { keeper } = this.#parts
-    const { retired, drained, spare } = keeper.ledger
-    const nextSpare = spare?.version === name ? null : spare
-    await keeper.write({ retired: [...without(retired, name), name], drained: without(drained, name), spare: nextSpare })
   }
 
   #accepted(): OrderOutcome {
@@ -175,10 +173,6 @@ export class VersionOrders {
   #later(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#parts.log.error('rollout.failed', { reason: errorMessage(error) }))
   }
-}
-
-function without(names: readonly VersionName[], name: VersionName): readonly VersionName[] {
-  return names.filter((each) => each !== name)
 }
 
 function unknown(name: VersionName): OrderOutcome {

@@ -41,6 +41,7 @@ export const eventNames = [
   'version.replaced',
   'version.restarting',
   'version.retired',
+  'version.retirement_undone',
   'version.starting',
   'version.undrained',
   'version.unresolved',

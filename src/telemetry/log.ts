@@ -1,5 +1,4 @@
 /** Structured logs: one JSON object a line, or a pretty form for a terminal. Every record of `info` or above is also an event. */
-import type { Blame } from '../errors.ts'
 import type { World } from '../world.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -23,9 +22,6 @@ export interface Log {
 }
 
 export type LogSink = (record: LogRecord) => void
-
-/** A client's fault is its own business; ours needs a person. */
-export const levelOf: Readonly<Record<Blame, Level>> = { client: 'debug', operator: 'warn', upstream: 'warn', baton: 'error' }
 
 /** A log that hands each record at or above `level` to `sinks`, in their order. */
 export function createLog(world: Pick<World, 'now'>, level: Level, sinks: readonly LogSink[]): Log {

@@ -17,7 +17,6 @@ export interface HistogramSample {
 type NameOf<Type extends string> = { [Name in MetricName]: (typeof metricsTable)[Name]['type'] extends Type ? Name : never }[MetricName]
 export type CounterName = NameOf<'counter'>
 export type GaugeName = NameOf<'gauge'>
-export type HistogramName = NameOf<'histogram'>
 
 interface Cell {
   readonly labels: Readonly<Record<string, string>>

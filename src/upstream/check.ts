@@ -13,14 +13,21 @@ export function check(probe: ProbeSettings, endpoint: Endpoint, timeoutMs: numbe
 
 function checkTcp(endpoint: Endpoint, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
-    const socket = net.connect({ ...placeOf(endpoint), signal })
+    const socket = net.connect(placeOf(endpoint))
+    // net's own `signal` option leaves its listener, and with it the socket, on a signal that outlives the probe
+    const abandon = () => socket.destroy(new Error('abandoned'))
+    if (signal.aborted) abandon()
+    else signal.addEventListener('abort', abandon)
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)))
     socket.on('connect', () => {
       socket.destroy()
       resolve({ is: 'pass' })
     })
     socket.on('error', (error) => resolve(failed(error)))
-    socket.on('close', () => resolve({ is: 'fail', reason: 'connection closed' }))
+    socket.on('close', () => {
+      signal.removeEventListener('abort', abandon)
+      resolve({ is: 'fail', reason: 'connection closed' })
+    })
   })
 }
 

@@ -1,10 +1,20 @@
 /** How a drain divides its time, as pure functions. */
+import type { ClaimKind } from './claim.ts'
 
 export interface DrainLimits {
   /** A request may run at least this long, however quick others were, but never past the deadline. */
   readonly graceMs: number
+  /** Streams, and tunnels, that are still there after this are cut; never later than the deadline, which is theirs without it. */
+  readonly streamsMs?: number
+  readonly tunnelsMs?: number
   /** What is left then is cut. */
   readonly deadlineMs: number
+}
+
+/** How long from a drain's begin each kind may run; `windowMs` is that of requests. */
+export function timesByKind(windowMs: number, { streamsMs, tunnelsMs, deadlineMs }: DrainLimits): Readonly<Record<ClaimKind, number>> {
+  const within = (ms: number): number => Math.min(ms, deadlineMs)
+  return { request: within(windowMs), stream: within(streamsMs ?? deadlineMs), tunnel: within(tunnelsMs ?? deadlineMs) }
 }
 
 /** Room for the slowest one in twenty, of which p95 says only where they begin. */
@@ -27,10 +37,11 @@ const smallest = 10
 
 /**
  * Streams and tunnels are asked to go a few at a time, so that their clients do not all come back in one instant: within the first half of
- * the deadline, and each then has at least the other half to go.
+ * the time that they have, and each then has at least the other half to go.
  */
-export function askingSlices(count: number, { deadlineMs }: DrainLimits): Slices {
-  const spreadMs = deadlineMs / 2
+export function askingSlices(count: number, limits: DrainLimits): Slices {
+  const { stream, tunnel } = timesByKind(0, limits)
+  const spreadMs = Math.min(stream, tunnel) / 2
   const everyMs = Math.min(sliceMs, Math.max(1, spreadMs / 20))
   const times = Math.max(1, Math.floor(spreadMs / everyMs))
   return { everyMs, size: Math.max(smallest, Math.ceil(count / times)) }

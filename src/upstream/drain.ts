@@ -1,16 +1,16 @@
 /**
  * One drain of a version: what is under way ends on its own, is asked to go, or is cut.
  *
- *   begin ─► streams and tunnels are asked, slice by slice ─► window over: requests are cut ─► deadline: all are cut ─► over
+ *   begin ─► streams and tunnels are asked, slice by slice ─► a kind's time over: it is cut ─► deadline: all are cut ─► over
  *      └────────────── over as soon as nothing is left, or when it is undone ──────────────────────────────────────────┘
  *
  * The version tells of each claim that it settles meanwhile; what is counted is what it tells.
  */
 import type { Fault } from '../errors.ts'
 import type { Timer, World } from '../world.ts'
-import type { Claim } from './claim.ts'
+import { type Claim, type ClaimKind, claimKinds } from './claim.ts'
 import { type DrainReport, DrainTally, type Outcome } from './drain-report.ts'
-import type { DrainLimits } from './drain-window.ts'
+import { type DrainLimits, timesByKind } from './drain-window.ts'
 import { askToGo } from './farewell.ts'
 
 export interface DrainParts {
@@ -31,7 +31,7 @@ export class Drain {
   readonly #tally: DrainTally
   readonly #beganAt: number
   readonly #asked = new WeakSet<Claim>()
-  readonly #timers: { asking?: Timer; window?: Timer; deadline?: Timer } = {}
+  readonly #timers: Partial<Record<ClaimKind | 'asking' | 'deadline', Timer>> = {}
   #windowMs: number
   /** Monotonic ms. */
   #deadlineAt: number
@@ -81,16 +81,20 @@ export class Drain {
   }
 
   #setTimers(): void {
-    const { world } = this.#parts
-    const now = world.elapsed()
-    this.#timers.window?.cancel()
+    const { world, limits } = this.#parts
+    const left = (untilMs: number): number => Math.max(0, this.#beganAt + untilMs - world.elapsed())
+    const deadlineMs = this.#deadlineAt - this.#beganAt
+    const times = timesByKind(this.#windowMs, { ...limits, deadlineMs })
+    for (const kind of claimKinds) {
+      this.#timers[kind]?.cancel()
+      this.#timers[kind] = world.after(left(times[kind]), () => this.#cutKind(kind))
+    }
     this.#timers.deadline?.cancel()
-    this.#timers.window = world.after(Math.max(0, this.#beganAt + this.#windowMs - now), () => this.#cutRequests())
-    this.#timers.deadline = world.after(Math.max(0, this.#deadlineAt - now), () => this.#cutAll())
+    this.#timers.deadline = world.after(left(deadlineMs), () => this.#cutAll())
   }
 
-  #cutRequests(): void {
-    this.#cut(this.#parts.claims.filter(({ kind }) => kind === 'request'))
+  #cutKind(cut: ClaimKind): void {
+    this.#cut(this.#parts.claims.filter(({ kind }) => kind === cut))
   }
 
   #cutAll(): void {

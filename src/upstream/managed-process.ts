@@ -10,29 +10,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { ProcessSettings } from '../config/settings.ts'
+import type { AppExit, AppStart } from '../keeper/protocol.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Timer, World } from '../world.ts'
 
-export interface AppExit {
-  readonly name: string
-  readonly code: number | null
-  readonly signal: string | null
-  /** It could not be started at all: why. */
-  readonly error: string | null
-}
-
 /** Who starts and signals processes: the keeper, through its link. */
 export interface Apps {
   running(name: string): { readonly pid: number } | null
-  start(app: {
-    name: string
-    argv: readonly string[]
-    env: Readonly<Record<string, string>>
-    cwd: string
-    output: ProcessSettings['output']
-    port: number
-  }): void
+  start(app: AppStart): void
   signal(name: string, signal: NodeJS.Signals): void
 }
 

@@ -31,8 +31,7 @@ export class Resolver {
   }
 
   start(): void {
-    if (net.isIP(this.#host) === 0)
-      this.#look().catch((error: unknown) => this.#parts.resolved({ is: 'failed', reason: errorMessage(error) }))
+    if (net.isIP(this.#host) === 0) void this.#look()
     else this.#take([this.#host])
   }
 

@@ -11,7 +11,7 @@ import { errorCode, errorMessage } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { World } from '../world.ts'
-import { allowedLookup } from './allowed.ts'
+import { allowedLookup } from './allowed-lookup.ts'
 import { retireBySignal } from './retire-by-signal.ts'
 import { callForStatus } from './status-call.ts'
 

@@ -1,11 +1,11 @@
 /** A version with all that keeps it going: its prober, its name's resolver or its process. */
+import { mayReachAt } from '../config/allowed-upstreams.ts'
 import type { Bootstrap, VersionSettings } from '../config/settings.ts'
 import { Fault } from '../errors.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { Fields, Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { World } from '../world.ts'
-import { allowedAddresses } from './allowed.ts'
 import { type ClaimKind, claimKinds } from './claim.ts'
 import type { DrainCount, DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
@@ -127,7 +127,7 @@ export class SupervisedVersion {
     return new Resolver(endpoint.host, {
       world: this.#parts.world,
       periodMs: this.#parts.resolveMs,
-      allowed: allowedAddresses(endpoint.host, bootstrap.allowUpstreams),
+      allowed: (address) => mayReachAt(address, endpoint.host, bootstrap.allowUpstreams),
       resolved: (resolution) => this.#resolved(resolution, endpoint.host, endpoint.port),
     })
   }

@@ -5,11 +5,12 @@
  */
 import { createHash } from 'node:crypto'
 import type { Bootstrap, Dynamic, VersionSettings } from '../config/settings.ts'
+import type { AppExit } from '../keeper/protocol.ts'
 import type { VersionName } from '../routing/route.ts'
 import type { Claim } from './claim.ts'
 import type { DrainReport } from './drain-report.ts'
 import type { DrainLimits } from './drain-window.ts'
-import { type AppExit, appName } from './managed-process.ts'
+import { appName } from './managed-process.ts'
 import { type Retirement, RetirementFault, retireApp } from './retirement.ts'
 import { SupervisedVersion, type SupervisionParts } from './supervised-version.ts'
 import type { Endpoint, Transport } from './transport/transport.ts'
@@ -103,11 +104,15 @@ export class Versions {
   }
 
   /**
-   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it.
-   * Of a version that is not there, it looks after what may run of it all the same: a process that a former generation left behind, the
-   * external app again. @throws RetirementFault
+   * Drains it if it was not drained, and stops it for good, an external app too if its version says how. The next `apply` must not want it;
+   * one that wants it again before the drain is over takes that back. Of a version that is not there, it looks after what may run of it all
+   * the same: a process that a former generation left behind, the external app again. @throws RetirementFault
    */
   retire(name: VersionName): Promise<void> {
+    const entry = this.#entries.get(name)
+    this.#entries.delete(name)
+    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
+    else if (this.#applied !== null) this.#stopLeftBehind(name, this.#applied.dynamic.versions[name], this.#applied.bootstrap)
     const running = this.#retiring.get(name)
     if (running !== undefined) return running
     const retired = this.#retire(name).finally(() => {
@@ -119,15 +124,17 @@ export class Versions {
   }
 
   async #retire(name: VersionName): Promise<void> {
-    const entry = this.#entries.get(name)
-    this.#entries.delete(name)
-    if (entry !== undefined) this.#leave(entry.supervised, 'operator', this.#dynamic.drain)
-    else if (this.#applied !== null) this.#stopLeftBehind(name, this.#applied.dynamic.versions[name], this.#applied.bootstrap)
-    await Promise.all([...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone))
+    // taken back and ordered again meanwhile, it drains once more
+    for (let left = this.#leavingOf(name); left.length > 0; left = this.#leavingOf(name)) await Promise.all(left)
+    if (this.#entries.has(name)) return this.#parts.log.info('version.retirement_undone', { version: name })
     const retirement = this.#retirementOf(name)
     if (retirement === null) return
     if (this.#stopped) throw new RetirementFault(`${name} is not retired by ${retirement.name}: baton stops`)
     await retireApp(retirement, this.#parts)
+  }
+
+  #leavingOf(name: VersionName): readonly Promise<unknown>[] {
+    return [...this.#leaving].filter(([{ version }]) => version.name === name).map(([, gone]) => gone)
   }
 
   #retirementOf(version: VersionName): Retirement | null {

@@ -1,11 +1,11 @@
-/** Who may use the admin port on TCP. */
+/** Who may use the admin listeners. */
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { answerText } from '../../src/admin/answer.ts'
-import { tokenGuard } from '../../src/admin/guard.ts'
+import { socketGuard, tokenGuard } from '../../src/admin/guard.ts'
 import { readToken } from '../../src/admin/token.ts'
 import { BatonError } from '../../src/errors.ts'
 import { serve } from './running.ts'
@@ -51,36 +51,27 @@ describe('the guard', () => {
 })
 
 describe('the token’s file', () => {
-  const folder = (t: TestContext) => {
-    const path = mkdtempSync(join(tmpdir(), 'baton-token-'))
-    t.after(() => rmSync(path, { recursive: true }))
-    return path
-  }
-  const file = (t: TestContext, text: string, mode: number) => {
-    const path = join(folder(t), 'token')
-    writeFileSync(path, text)
-    chmodSync(path, mode)
-    return path
-  }
-  const refused = (path: string, message: RegExp) =>
-    assert.throws(
-      () => readToken(path),
-      (error) => error instanceof BatonError && error.code === 'start' && message.test(error.message) && !error.message.includes(token),
+  test('that is no secret stops the start, with the key that names it', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'baton-token-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'token')
+    writeFileSync(path, `${token}\n`, { mode: 0o600 })
+    assert.equal(await readToken(path), token)
+    chmodSync(path, 0o644)
+    await assert.rejects(
+      readToken(path),
+      (error) => error instanceof BatonError && error.code === 'start' && /^bootstrap\.admin\.tokenFile .*mode is 644/.test(error.message),
     )
-
-  test('is read without the white space around it', (t) => {
-    assert.equal(readToken(file(t, `\n${token}\n`, 0o600)), token)
-    assert.equal(readToken(file(t, token, 0o400)), token)
   })
+})
 
-  for (const mode of [0o604, 0o640, 0o644, 0o660, 0o610])
-    test(`that others may use (${mode.toString(8)}) is refused, with what to do`, (t) => {
-      refused(file(t, token, mode), new RegExp(`mode is ${mode.toString(8)}, expected 600 \\(chmod 600 `))
-    })
-
-  test('that is not there, empty or too short is refused', (t) => {
-    refused(join(folder(t), 'none'), /ENOENT/)
-    refused(file(t, '', 0o600), /0 characters/)
-    refused(file(t, 'short', 0o600), /5 characters, expected at least 16/)
-  })
+test('the admin socket is closed to what comes through a baton', async (t) => {
+  const running = await serve({ 'GET /': (_request, response) => void response.end() }, socketGuard)
+  t.after(() => running.server.close())
+  assert.equal((await running.ask('GET', '/')).status, 200)
+  for (const headers of [{ 'baton-version': 'v1' }, { 'Baton-Version': '' }]) {
+    const { status, body } = await running.ask('GET', '/', { headers })
+    assert.equal(status, 403)
+    assert.match(body, /"proxied"/)
+  }
 })

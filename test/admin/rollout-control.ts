@@ -18,6 +18,7 @@ export function rolloutControl(outcome: () => Outcome, explained: () => Awaited<
   const control: RolloutControl = {
     begin: answer('begin'),
     order: answer('order'),
+    promote: answer('promote'),
     stable: answer('stable'),
     drain: answer('drain'),
     undrain: answer('undrain'),

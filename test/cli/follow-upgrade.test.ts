@@ -90,13 +90,20 @@ describe('baton upgrade --wait', () => {
     const { stdout, code } = await wait(upgradeAt({ phase: 'done' }))
     assert.deepEqual(stdout.trimEnd().split('\n').slice(-2), [
       `2 cut at the end of their time; "baton explain ${id}" has the receipt`,
-      `done, but 3 failed meanwhile; "baton explain ${id}" has the receipt`,
+      `done, but 1 failed meanwhile; "baton explain ${id}" has the receipt`,
     ])
     assert.equal(code, 1)
   })
 
+  test('ends with 0 where all that failed was cut at the end of its time', async () => {
+    baton.explained = { receipt: { cut: 2, failed: 2 }, entries: [] }
+    const { stdout, code } = await wait(upgradeAt({ phase: 'done' }))
+    assert.equal(stdout.trimEnd().split('\n').at(-1), `2 cut at the end of their time; "baton explain ${id}" has the receipt`)
+    assert.equal(code, 0)
+  })
+
   test('waits for a receipt that is still being written', async (t) => {
-    const [unwritten, written] = [null, 1].map((failed) => ({ receipt: { cut: failed, failed }, entries: [] }))
+    const [unwritten, written] = [null, 1].map((failed) => ({ receipt: { cut: failed === null ? null : 0, failed }, entries: [] }))
     let asked = 0
     const explained = Object.getOwnPropertyDescriptor(baton, 'explained') ?? {}
     t.after(() => Object.defineProperty(baton, 'explained', explained))

@@ -8,6 +8,7 @@ after(() => baton.close())
 beforeEach(() => {
   baton.calls.length = 0
   baton.outcome = { is: 'accepted', upgrade: shiftAt(1) }
+  baton.states = [shiftAt(1)]
 })
 
 const run = (...args: string[]) => runBaton([...args, '--admin', baton.socket])
@@ -17,7 +18,7 @@ describe('a command gives its order once, and says what is so now', () => {
   const rows: readonly (readonly [args: string, call: readonly unknown[], stdout: RegExp])[] = [
     ['upgrade --to v2', ['begin', 'v2', null], line],
     ['upgrade --to v2 --plan manual', ['begin', 'v2', 'manual'], line],
-    ['promote', ['order', 'promote'], line],
+    ['promote', ['promote', 1], line],
     ['pause', ['order', 'pause'], line],
     ['resume', ['order', 'resume'], line],
     ['rollback', ['order', 'rollback'], line],
@@ -39,6 +40,18 @@ describe('a command gives its order once, and says what is so now', () => {
       assert.deepEqual(baton.calls, [call])
     })
   }
+})
+
+describe('promote', () => {
+  test('means no step where traffic does not shift', async () => {
+    baton.states = [upgradeAt({ phase: 'warm' })]
+    await run('promote')
+    assert.deepEqual(baton.calls, [['promote', null]])
+  })
+  test('of a step that somebody else has just ended says so', async () => {
+    baton.outcome = { is: 'unchanged', upgrade: shiftAt(2) }
+    assert.match((await run('promote')).stdout, /^nothing to do: upg-20261124-ab12 {2}v1 → v2 {2}shift, step 3 of 4/)
+  })
 })
 
 describe('an order', () => {

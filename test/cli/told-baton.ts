@@ -24,7 +24,21 @@ export const plan: Upgrade['plan'] = {
 
 export function upgradeAt(place: Place, parts: Partial<Omit<Upgrade, keyof Place>> = {}): Upgrade {
   const now = Date.now()
-  return { id, from: 'v1', to: 'v2', plan, ours: true, seq: 1, beganAt: now, phaseSince: now, since: now, ...parts, ...place }
+  return {
+    id,
+    from: 'v1',
+    to: 'v2',
+    plan,
+    ours: true,
+    led: false,
+    oldPid: 4_001,
+    seq: 1,
+    beganAt: now,
+    phaseSince: now,
+    since: now,
+    ...parts,
+    ...place,
+  }
 }
 
 export const shiftAt = (at: number, parts: Partial<Omit<Upgrade, keyof Place>> = {}): Upgrade =>

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import { statusText } from '../../src/cli/status-text.ts'
 import { nextText, verdictLine, verdictText } from '../../src/cli/verdict-text.ts'
 import type { In, Place, Upgrade } from '../../src/rollout/upgrade.ts'
-import { breaching, type Moment, policyWith, verdictOf } from '../rollout/verdict-fixture.ts'
+import type { Verdict } from '../../src/rollout/verdict.ts'
+import { breaching, cpuUse, type Moment, policyWith, verdictOf } from '../rollout/verdict-fixture.ts'
 import { upgradeAt } from './told-baton.ts'
 
 type Shift = Extract<Place, { readonly phase: 'shift' }>
@@ -27,9 +28,22 @@ describe('the table of signals', () => {
       'cpu | - | 90% | absent | - | absent | the CPU of this version cannot be known',
     ])
   })
+  test('has the CPU per request of both, where it is known of one of them', () => {
+    const row = (given: Moment) => fields(verdictText(verdictOf(given), shift(), 0)).find((line) => line.startsWith('cpu/request'))
+    const per = (perRequestMs: number | null) => ({ cpu: { ...cpuUse(0.5), perRequestMs } })
+    const both = { candidate: per(2.3456), stable: per(1.9) }
+    assert.equal(row(both), 'cpu/request | 2.35ms | - | - | - | no | reported only; v1 1.9ms')
+    assert.equal(row({ ...both, stable: { cpu: null } }), 'cpu/request | 2.35ms | - | - | - | no | reported only; v1 -')
+    assert.equal(row({ ...both, candidate: per(null) }), 'cpu/request | - | - | - | - | no | reported only; v1 1.9ms')
+    assert.equal(row({ candidate: per(null), stable: { cpu: null } }), undefined)
+  })
+  test('has no CPU per request of a baton that does not tell it', () => {
+    const { cpuPerRequestMs: _, ...older } = verdictOf({})
+    assert.doesNotMatch(verdictText(older as Verdict, shift(), 0), /cpu\/request/)
+  })
   test('then the verdict in words, and what happens next', () => {
     const verdict = verdictOf(one)
-    assert.deepEqual(fields(verdictText(verdict, shift(), verdict.at)).slice(4), [
+    assert.deepEqual(fields(verdictText(verdict, shift(), verdict.at)).slice(5), [
       'verdict breach, L3 (alert): errorRate: 2% of 1000 requests failed, above 0.3% (stable 0%)',
       'next | L2 (degrade) in 1m if the breach lasts; the plan waits',
       '',
@@ -89,7 +103,7 @@ describe('the status', () => {
       61_000,
     )
   test('has the table while traffic shifts, and only then', () => {
-    assert.match(status(shift(), verdictOf(one)), /\nSIGNAL .*\n.*\n.*\n.*\nverdict breach/)
+    assert.match(status(shift(), verdictOf(one)), /\nSIGNAL .*\n.*\n.*\n.*\ncpu\/request .*\nverdict breach/)
     for (const other of [upgradeAt({ phase: 'warm' }), upgradeAt({ phase: 'done' }), null]) {
       assert.doesNotMatch(status(other, verdictOf(one)), /SIGNAL/)
     }

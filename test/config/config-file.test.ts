@@ -55,7 +55,7 @@ describe('a generation that follows one that served', () => {
     await mkdir(state)
     const { messages, warn } = warned()
     const lastGood = new LastGoodFile(state, warn)
-    lastGood.save({ text: minimal, hash: 'h', revision: 1, savedAt: 1 })
+    lastGood.save({ text: minimal, remote: null, hash: 'h', revision: 1, savedAt: 1 })
     await lastGood.close()
     const path = join(folder, 'baton.yaml')
     return { path, state, messages, warn, load: () => loadOrLastGood(path, options, state, warn) }
@@ -85,7 +85,10 @@ describe('a generation that follows one that served', () => {
 
   test('fails with the file’s own faults where nothing was ever applied, or it no longer fits', async (t) => {
     const { state, load, messages } = await setUp(t)
-    await writeFile(join(state, 'last-good.json'), JSON.stringify({ v: 1, text: 'versions: 1', hash: '', revision: 1, savedAt: 1 }))
+    await writeFile(
+      join(state, 'last-good.json'),
+      JSON.stringify({ v: 2, text: 'versions: 1', remote: null, hash: '', revision: 1, savedAt: 1 }),
+    )
     await assert.rejects(load(), unreadable(/no such file/))
     assert.match(messages[0] ?? '', /does not fit this build/)
     await rm(join(state, 'last-good.json'))

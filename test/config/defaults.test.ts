@@ -22,6 +22,7 @@ describe('a document that says only what it must', () => {
         metrics: { address: { is: 'tcp', host: '0.0.0.0', port: 9902 }, trustedHops: [] },
       },
       admin: null,
+      config: null,
       state: '/srv/.baton',
       allowUpstreams: ['loopback', 'unix'],
       processes: {},
@@ -73,7 +74,7 @@ describe('a document that says only what it must', () => {
         upstreamConnections: 1_024,
       },
       retry: { budget: 0.2, min: 3, replayBytes: 65_536 },
-      drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 10_000, idleMs: 5_000 },
+      drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 10_000, streamsMs: 30_000, tunnelsMs: 30_000, idleMs: 5_000 },
       rollout: {
         plan: 'default',
         plans: {

@@ -35,6 +35,16 @@ export const everyKey = {
       metrics: { address: '[::1]:9902', trustedHops: [] },
     },
     admin: { address: '127.0.0.1:9901', tokenFile: 'token' },
+    config: {
+      etcd: {
+        endpoints: ['https://etcd-0:2379', 'https://10.1.0.2:2379'],
+        prefix: '/baton/shop',
+        user: 'baton',
+        passwordFile: 'etcd.password',
+        tls: { ca: 'ca.pem', cert: 'baton.pem', key: 'baton.key' },
+        instance: 'shop-1',
+      },
+    },
     state: '.baton',
     allowUpstreams: ['loopback', 'unix', '10.1.0.0/16', 'app2'],
     processes: {
@@ -135,7 +145,7 @@ export const everyKey = {
     upstreamConnections: 40,
   },
   retry: { budget: '12.5%', min: 1, replayBytes: '1KiB' },
-  drain: { endpointDelay: '9s', deadline: '11s', grace: '4s', idle: '2s' },
+  drain: { endpointDelay: '9s', deadline: '11s', grace: '4s', streams: '6s', websockets: '7s', idle: '2s' },
   rollout: {
     plan: 'careful',
     plans: {

@@ -1,7 +1,7 @@
 /** A live configuration on a fake clock, with everything it tells written down. */
 import type { Loaded } from '../../src/config/config-file.ts'
 import type { LastGood } from '../../src/config/last-good.ts'
-import { LiveConfig } from '../../src/config/live.ts'
+import { LiveConfig, type LiveParts } from '../../src/config/live.ts'
 import type { ParseOptions } from '../../src/config/settle.ts'
 import { realWorld, type World } from '../../src/world.ts'
 import { options as fixedOptions, parse } from './fixture.ts'
@@ -16,10 +16,15 @@ export interface Told {
 }
 
 export function loaded(text: string, options: ParseOptions = fixedOptions): Loaded {
-  return { text, name: 'baton.yaml', config: parse(text, options), fault: null }
+  return { text, name: 'baton.yaml', config: parse(text, options), remote: null, fault: null }
 }
 
-export function liveWith(first: Loaded, sections = new Map<string, unknown>(), options: ParseOptions = fixedOptions): Told {
+export function liveWith(
+  first: Loaded,
+  sections = new Map<string, unknown>(),
+  options: ParseOptions = fixedOptions,
+  more: Pick<LiveParts, 'veto'> = {},
+): Told {
   const told = { counts: [] as string[], saved: [] as LastGood[], warnings: [] as string[], sections, clock: { now: 1_000 } }
   const world: World = { ...realWorld, now: () => told.clock.now, elapsed: () => told.clock.now }
   const live = new LiveConfig(first, {
@@ -32,6 +37,7 @@ export function liveWith(first: Loaded, sections = new Map<string, unknown>(), o
     state: { get: (section) => sections.get(section), set: (section, value) => void sections.set(section, value) },
     lastGood: { save: (lastGood) => void told.saved.push(lastGood) },
     warn: (message, error) => void told.warnings.push(`${message}: ${error}`),
+    ...more,
   })
   return { live, ...told }
 }

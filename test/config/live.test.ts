@@ -165,9 +165,9 @@ describe('staleness', () => {
   test('begins when the source is lost, keeps its beginning, and ends with the next configuration that is taken', () => {
     const { live, clock } = liveWith(loaded(minimal))
     assert.equal(live.status().stale, null)
-    live.lost('no such file')
+    live.lost('no such file', 'file')
     clock.now = 5_000
-    live.lost('no such file')
+    live.lost('no such file', 'file')
     assert.deepEqual(live.status().stale, { since: 1_000, reason: 'no such file' })
     live.offer(broken, 'file')
     assert.match(live.status().stale?.reason ?? '', /conect/)
@@ -188,7 +188,7 @@ describe('staleness', () => {
         reason: 'unreadable',
       },
     ])
-    const { live, saved } = liveWith({ text: minimal, name: 'baton.yaml', config: parse(minimal), fault })
+    const { live, saved } = liveWith({ text: minimal, name: 'baton.yaml', config: parse(minimal), remote: null, fault })
     assert.equal(live.status().stale?.reason, fault.message)
     assert.deepEqual(live.status().lastFault?.faults, fault.faults)
     assert.deepEqual(saved, [])

@@ -47,7 +47,13 @@ describe('the state file', () => {
 })
 
 describe('the last good document', () => {
-  const lastGood = { text: 'stable: v1\n', hash: 'abc', revision: 4, savedAt: 1_000 }
+  const lastGood = {
+    text: 'stable: v1\n',
+    remote: { text: 'stable: v2\n', name: 'etcd:/a/config', revision: 4, cluster: '7' },
+    hash: 'abc',
+    revision: 4,
+    savedAt: 1_000,
+  }
 
   test('is read back', async (t) => {
     const folder = await temporaryFolder(t)
@@ -66,7 +72,7 @@ describe('the last good document', () => {
     assert.deepEqual(messages, [])
   })
 
-  for (const content of ['{', '{"v":1,"text":5}', '{"v":2}', '[]']) {
+  for (const content of ['{', '{"v":2,"text":5}', '{"v":1}', '[]']) {
     test(`${content} is none, with a warning`, async (t) => {
       const folder = await temporaryFolder(t)
       await writeFile(join(folder, 'last-good.json'), content)

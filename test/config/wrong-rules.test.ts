@@ -78,6 +78,11 @@ const upstreams: Case[] = [
     'bootstrap: { allowUpstreams: [unix] }\nversions: { v1: { url: "http://localhost:3" } }\nstable: v1\n',
     ':2:24 versions.v1.url: found localhost, expected an upstream of bootstrap.allowUpstreams (add localhost to bootstrap.allowUpstreams)',
   ],
+  [
+    'a machine that is called as what the list calls loopback',
+    'versions: { v1: { url: "http://loopback:80" } }\nstable: v1\n',
+    ':1:24 versions.v1.url: found loopback, expected an upstream of bootstrap.allowUpstreams (write its address; in that list the word is no name)',
+  ],
   ...(['169.254.169.254', '[fe80::1]', '[::ffff:169.254.169.254]', '2852039166'] as const).map(
     (host): Case => [
       `a link-local address, even if allowed: ${host}`,
@@ -182,6 +187,133 @@ const binding: Case[] = [
     'a number in the environment, which is not repeated',
     `bootstrap: { processes: { p: { command: [a], port: 1, env: { PIN: 1234 } } } }\n${minimal}`,
     ':1:67 bootstrap.processes.p.env.PIN: found a number, expected a text (quote it)',
+  ],
+]
+
+const etcd = (keys: string): string => `bootstrap: { config: { etcd: ${keys} } }\n${minimal}`
+/** With the keys that must be there, and one more. */
+const withEtcd = (key: string): string => etcd(`{ endpoints: ["http://a:1"], prefix: /p, ${key} }`)
+const endpoint = 'a URL of the form http://HOST:PORT or https://HOST:PORT'
+
+const remote: Case[] = [
+  [
+    'another store',
+    `bootstrap: { config: { consul: {} } }\n${minimal}`,
+    ':1:14 bootstrap.config.etcd: found nothing, expected a mapping',
+    ':1:24 bootstrap.config.consul: found the unknown key "consul", expected a known key (known keys: etcd)',
+  ],
+  ['no store', `bootstrap: { config: {} }\n${minimal}`, ':1:14 bootstrap.config.etcd: found nothing, expected a mapping'],
+  [
+    'neither endpoints nor prefix',
+    etcd('{}'),
+    ':1:24 bootstrap.config.etcd.endpoints: found nothing, expected a list',
+    ':1:24 bootstrap.config.etcd.prefix: found nothing, expected a prefix such as /baton/shop',
+  ],
+  [
+    'no endpoint',
+    etcd('{ endpoints: [], prefix: /p }'),
+    ':1:43 bootstrap.config.etcd.endpoints: found an empty list, expected at least 1 entry',
+  ],
+  [
+    'an endpoint that is no list',
+    etcd('{ endpoints: "http://a:1", prefix: /p }'),
+    ':1:43 bootstrap.config.etcd.endpoints: found "http://a:1", expected a list (write a list: [http://a:1])',
+  ],
+  ...(
+    [
+      ['"a:1"', 'found "a:1"', `${endpoint} (write http://a:1)`],
+      ['"http://u:secret@a:1"', 'found "http://...@a:1"', `${endpoint} (user and password have keys of their own)`],
+      ['"http://a"', 'found "http://a"', endpoint],
+      ['"http://a:0"', 'found "http://a:0"', 'a port from 1 to 65535'],
+      ['"http://a:70000"', 'found "http://a:70000"', endpoint],
+      ['"http://a:1/v3"', 'found "http://a:1/v3"', endpoint],
+      ['"http://a:1?b"', 'found "http://a:1?b"', endpoint],
+      ['"unix:///run/etcd.sock"', 'found "unix:///run/etcd.sock"', endpoint],
+      ['7', 'found 7 (a number)', endpoint],
+    ] as const
+  ).map(
+    ([given, found, expected]): Case => [
+      `the endpoint ${given}`,
+      etcd(`{ endpoints: [${given}], prefix: /p }`),
+      `:1:44 bootstrap.config.etcd.endpoints[0]: ${found}, expected ${expected}`,
+    ],
+  ),
+  ...(
+    [
+      ['p', 'found "p"', 'a prefix such as /baton/shop (write /p)'],
+      ['p/', 'found "p/"', 'a prefix such as /baton/shop (write /p)'],
+      ['/p/', 'found "/p/"', 'a prefix such as /baton/shop (leave the / at the end out)'],
+      ['/', 'found "/"', 'a prefix such as /baton/shop'],
+      ['""', 'found ""', 'a prefix such as /baton/shop'],
+      ['"/a\\0"', 'found "/a\\u0000"', 'a prefix without NUL'],
+      [`/${'x'.repeat(512)}`, 'found 513 characters', 'at most 512 characters'],
+      ['7', 'found 7 (a number)', 'a prefix such as /baton/shop'],
+    ] as const
+  ).map(
+    ([given, found, expected]): Case => [
+      `the prefix ${given.slice(0, 20)}`,
+      etcd(`{ endpoints: ["http://a:1"], prefix: ${given} }`),
+      `:1:67 bootstrap.config.etcd.prefix: ${found}, expected ${expected}`,
+    ],
+  ),
+  [
+    'a user without a password',
+    withEtcd('user: u'),
+    ':1:30 bootstrap.config.etcd: found user alone, expected user and passwordFile together',
+  ],
+  [
+    'a password without a user',
+    withEtcd('passwordFile: f'),
+    ':1:30 bootstrap.config.etcd: found passwordFile alone, expected user and passwordFile together',
+  ],
+  [
+    'user and password of another kind',
+    withEtcd('user: 7, passwordFile: ""'),
+    ':1:77 bootstrap.config.etcd.user: found 7 (a number), expected the name of an etcd user (quote it: "7")',
+    ':1:94 bootstrap.config.etcd.passwordFile: found "", expected the path of a file',
+  ],
+  [
+    'a password in the file, which is not repeated',
+    withEtcd('password: secret'),
+    ':1:71 bootstrap.config.etcd.password: found the unknown key "password", expected a known key',
+  ],
+  [
+    'a certificate without its key',
+    etcd('{ endpoints: ["https://a:1"], prefix: /p, tls: { cert: c } }'),
+    ':1:77 bootstrap.config.etcd.tls: found cert alone, expected cert and key together',
+  ],
+  [
+    'a key without its certificate',
+    etcd('{ endpoints: ["https://a:1"], prefix: /p, tls: { key: k } }'),
+    ':1:77 bootstrap.config.etcd.tls: found key alone, expected cert and key together',
+  ],
+  [
+    'authorities that are no file',
+    etcd('{ endpoints: ["https://a:1"], prefix: /p, tls: { ca: "" } }'),
+    ':1:83 bootstrap.config.etcd.tls.ca: found "", expected the path of a file',
+  ],
+  ['tls as a switch', withEtcd('tls: true'), ':1:76 bootstrap.config.etcd.tls: found true (a boolean), expected a mapping'],
+  [
+    'tls, and an endpoint without it',
+    etcd('{ endpoints: ["https://a:1", "http://b:1"], prefix: /p, tls: {} }'),
+    ':1:30 bootstrap.config.etcd: found tls beside an http:// endpoint, expected https:// endpoints with tls',
+  ],
+  [
+    'several of them',
+    withEtcd('user: u, tls: { cert: c }'),
+    ':1:30 bootstrap.config.etcd: found user alone, expected user and passwordFile together',
+    ':1:30 bootstrap.config.etcd: found tls beside an http:// endpoint, expected https:// endpoints with tls',
+    ':1:85 bootstrap.config.etcd.tls: found cert alone, expected cert and key together',
+  ],
+  [
+    'an instance that is no name',
+    withEtcd('instance: "a b"'),
+    ':1:81 bootstrap.config.etcd.instance: found "a b", expected a name of letters',
+  ],
+  [
+    'a misspelt key',
+    withEtcd('instanse: a'),
+    ':1:71 bootstrap.config.etcd.instanse: found the unknown key "instanse", expected a known key (did you mean instance?)',
   ],
 ]
 
@@ -390,7 +522,7 @@ const later: Case[] = [
   ...['cache', 'tls', 'tracing', 'fleet'].map(
     (key): Case => [key, `${minimal}${key}: {}\n`, `:4:1 ${key}: found the key "${key}", expected only what this build can do`],
   ),
-  ...['source', 'etcd', 'secrets', 'tls', 'workers'].map(
+  ...['secrets', 'tls', 'workers'].map(
     (key): Case => [
       `bootstrap.${key}`,
       `bootstrap: { ${key}: {} }\n${minimal}`,
@@ -401,11 +533,6 @@ const later: Case[] = [
     'TLS on a listener',
     `bootstrap: { listeners: { public: { tls: {} } } }\n${minimal}`,
     ':1:37 bootstrap.listeners.public.tls: found the key "tls", expected only what this build can do (TLS: not in this build)',
-  ],
-  [
-    'drain limits by kind',
-    `${minimal}drain: { streams: 10s }\n`,
-    ':4:10 drain.streams: found the key "streams", expected only what this build can do (drain limits by kind: not in this build)',
   ],
 ]
 
@@ -433,6 +560,7 @@ describe('what binds and runs', () => {
   check(binding.slice(8, 11), 'cross-check')
   check(binding.slice(11), 'schema')
 })
+describe('an etcd that cannot be asked', () => check(remote, 'schema'))
 describe('words that help', () => {
   const slow = words.filter(([what]) => what === 'a fast interval that is slow')
   check(slow, 'cross-check')
@@ -503,6 +631,7 @@ test('ports of loopback addresses that differ, and port 0, do not clash', () => 
 test('what is allowed may be reached', () => {
   for (const [allowed, endpoint] of [
     ['10.0.0.0/8', 'url: "http://10.9.8.7:80"'],
+    ['127.0.0.0/8', 'url: "http://127.0.0.1:80"'],
     ['10.9.8.7', 'url: "http://10.9.8.7:80"'],
     ['App2.internal', 'url: "http://app2.INTERNAL:80"'],
     ['"fd00::/8"', 'url: "http://[fd00::1]:80"'],

@@ -22,6 +22,8 @@ export interface RunningPlane extends AsyncDisposable {
   readonly lines: string[]
   /** Swaps another configuration in. */
   swap(config: unknown): void
+  /** The same, of a configuration that was compiled elsewhere. */
+  take(snapshot: Snapshot): void
   /** Exchanges under way, over all versions. */
   inFlight(): number
 }
@@ -47,11 +49,12 @@ export async function runPlane(world: World, config: unknown): Promise<RunningPl
   })
   const live = { current: () => snapshot }
   const plane = new DataPlane({ world, log, metrics, live, versions, write: (text) => lines.push(text) > 0 })
-  const follow = () => {
+  const take = (next: Snapshot): void => {
+    snapshot = next
     versions.apply(snapshot.bootstrap, snapshot.dynamic)
     plane.follow(snapshot)
   }
-  follow()
+  take(snapshot)
   // the fd is the listener's from here, which closes it; `bound` is not closed as well
   const bound = new net.BoundSocket({ host: '127.0.0.1', port: 0 })
   const { port } = bound.address() as net.AddressInfo
@@ -64,11 +67,9 @@ export async function runPlane(world: World, config: unknown): Promise<RunningPl
     plane,
     records,
     lines,
-    swap(next) {
-      snapshot = snapshotOf(next, snapshot.revision + 1)
-      follow()
-    },
-    inFlight: () => versions.all().reduce((sum, { version }) => sum + version.inFlight.length, 0),
+    swap: (next) => take(snapshotOf(next, snapshot.revision + 1)),
+    take,
+    inFlight: () => versions.inFlight().length,
     async [Symbol.asyncDispose]() {
       await versions.stop(0)
       await plane.close()

@@ -1,5 +1,6 @@
 /** Load in the test's own process: each worker keeps one connection alive and sends a request as soon as the one before was answered. */
 import http from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Received, send } from './send.ts'
 
 export interface Planned {
@@ -12,6 +13,8 @@ export interface Planned {
 export interface LoadOptions {
   readonly port: number
   readonly workers: number
+  /** Between an answer and the next request. Default 0. */
+  readonly pauseMs?: number
   /** The n-th request of all, from 0. */
   request(n: number): Planned
   /** What is wrong with the answer, or null. `sentAt`, `now`: `performance.now()`. */
@@ -38,6 +41,7 @@ export interface Load extends AsyncDisposable {
 }
 
 export function startLoad(options: LoadOptions): Load {
+  const { pauseMs = 0 } = options
   const errors: Record<string, Planned[]> = {}
   const wrong: string[] = []
   const count = { next: 0, answered: 0, connections: 0, wrong: 0 }
@@ -54,7 +58,10 @@ export function startLoad(options: LoadOptions): Load {
   const worker = async (): Promise<void> => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
     // a request that fails is counted with its reason, and the worker goes on
-    while (!stopped) await one(agent).catch((error: unknown) => failed(error, count.next - 1))
+    while (!stopped) {
+      await one(agent).catch((error: unknown) => failed(error, count.next - 1))
+      if (pauseMs > 0) await sleep(pauseMs)
+    }
     agent.destroy()
   }
   const failed = (error: unknown, n: number): void => {

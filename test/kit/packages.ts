@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path'
 
 /** Program → Debian package. */
 export const debianPackages = {
+  etcd: 'etcd-server',
   git: 'git',
   haproxy: 'haproxy',
   nginx: 'nginx-light',
@@ -22,8 +23,10 @@ export type Program = keyof typeof debianPackages
 /** Where servers are, and a plain user's PATH does not look. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** The program's path, or null. */
+/** The program's path, or null. `ETCD_PROGRAM=/path/to/etcd` names another one than the machine's. */
 export function findProgram(program: Program): string | null {
+  const named = process.env[`${program.toUpperCase()}_PROGRAM`]
+  if (named !== undefined && named !== '') return isExecutable(named) ? named : null
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...serverFolders]
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path) && isExecutable(path)) ?? null
 }

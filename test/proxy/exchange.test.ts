@@ -106,3 +106,12 @@ test('a client too slow for the whole exchange does not count against its versio
   assert.match(await answered(client), /^HTTP\/1\.1 504 /)
   assert.ok(!running.records.some(({ event }) => event === 'version.not-ready'))
 })
+
+test('from SIGTERM on, an answer of baton itself is the last one of its connection too', async (t) => {
+  const { running, connect } = await setUp(t)
+  const client = await connect()
+  await until(() => running.plane.connectionCount === 1, 'it is connected')
+  void running.plane.drain(10_000)
+  client.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.match(await answered(client), /^HTTP\/1\.1 204 .*\r\nconnection: close\r\n/is)
+})

@@ -186,12 +186,19 @@ describe('limits, each with its own fault', () => {
 describe('Connection', () => {
   const of = (...values: readonly string[]) => {
     const { listed, upgrade } = passes(read([...host, ...values.flatMap((value) => ['Connection', value]), 'Upgrade', 'WebSocket']))
-    return [listed, upgrade]
+    return [listed === null ? null : [...listed], upgrade]
   }
 
   test('lists what is of this hop, in lower case, over all its fields', () => {
     assert.deepEqual(of('X-A, x-B ,,', 'close', 'x-c'), [['x-a', 'x-b', 'x-c'], null])
     for (const plain of ['close', 'keep-alive', 'Close, Keep-Alive', '', ' , ']) assert.deepEqual(of(plain), [null, null], plain)
+  })
+
+  test('is bounded, over all its fields: every field of the request is looked for in it', () => {
+    const longest = 'x'.repeat(1_024)
+    assert.deepEqual(of(longest), [[longest], null])
+    refused(read([...host, 'Connection', `${longest}x`]), 'head-too-large')
+    refused(read([...host, 'Connection', longest, 'Connection', 'close']), 'head-too-large')
   })
 
   test('makes Upgrade count (RFC 9110 section 7.8)', () => {

@@ -60,7 +60,7 @@ test('whatever a fault quotes, its answer is one message of plain ASCII, with it
 test('an answer says what went wrong, in its body and in baton-error, and is not to be kept', () => {
   const fault = new Fault('connect-failed', 'no connection to the version: ECONNREFUSED')
   assert.equal(bodyOf(fault).toString(), '502 Bad Gateway: no connection to the version: ECONNREFUSED\n')
-  const fields = faultFields(fault)
+  const fields = faultFields(fault, bodyOf(fault))
   const lines = fields.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${fields[at + 1]}`] : []))
   assert.deepEqual(valuesOf(lines, 'baton-error'), ['connect-failed; no connection to the version: ECONNREFUSED'])
   assert.deepEqual(valuesOf(lines, 'cache-control'), ['no-store'])

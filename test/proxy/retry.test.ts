@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault, type FaultCode } from '../../src/errors.ts'
 import { faultAnswers } from '../../src/proxy/respond.ts'
-import { isIdempotent, isRetriable } from '../../src/proxy/retry.ts'
+import { isIdempotent, isRetriable, nextOf } from '../../src/proxy/retry.ts'
 
 const codes = Object.keys(faultAnswers) as FaultCode[]
 const idempotent = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']
@@ -36,4 +36,19 @@ test('what may have arrived is tried again after a reset only, and only where tw
         method,
       )
   }
+})
+
+test('the next attempt is where it failed, then at the fallback; at once there if a fresh connection failed, and never a fourth', () => {
+  const [failed, down, fallback] = [{ serving: true }, { serving: false }, { serving: true }]
+  const [reset, refused] = [new Fault('upstream-reset', 'x'), new Fault('connect-failed', 'x')]
+  assert.equal(nextOf(reset, 1, failed, fallback), failed)
+  assert.equal(nextOf(reset, 2, failed, fallback), fallback)
+  assert.equal(nextOf(reset, 3, failed, fallback), null)
+  assert.equal(nextOf(reset, 1, down, fallback), fallback)
+  assert.equal(nextOf(refused, 1, failed, fallback), fallback)
+  for (const none of [null, failed]) {
+    assert.equal(nextOf(refused, 1, failed, none), failed)
+    assert.equal(nextOf(reset, 2, failed, none), null)
+  }
+  assert.equal(nextOf(reset, 1, down, null), null)
 })

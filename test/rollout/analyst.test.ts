@@ -65,8 +65,10 @@ beforeEach(() => {
     retire: refuse,
     requests: refuse,
     failures: refuse,
+    cuts: refuse,
+    isReady: refuse,
     latency: refuse,
-    pid: refuse,
+    pid: () => 4_002,
   }
   const analyst = new Analyst({
     world,

@@ -8,12 +8,13 @@ import { upgradeAt } from './upgrade-fixture.ts'
 
 function watched(first: Upgrade | null) {
   const world = new FakeWorld()
-  const state = { upgrade: first, exits: 0, serving: true, lost: 0 }
+  const state = { upgrade: first, exits: 0, serving: true, lost: 0, lostAfterMs: 10_000 }
   const versions = { exits: () => state.exits, isServing: () => state.serving, whyNotServing: () => 'it is gone' }
   const timer = watchCandidate({
     world,
     versions,
     to: 'v2',
+    lostAfterMs: () => state.lostAfterMs,
     running: () => state.upgrade,
     lost: () => {
       state.lost += 1
@@ -41,6 +42,27 @@ describe('the watch over the candidate', () => {
     world.advance(9_900)
     assert.equal(state.lost, 0)
     world.advance(300)
+    assert.equal(state.lost, 1)
+  })
+
+  test('follows the configured time while it watches', () => {
+    const { world, state } = watched(upgradeAt(shifting))
+    state.serving = false
+    world.advance(900)
+    assert.equal(state.lost, 0)
+    state.lostAfterMs = 1_000
+    world.advance(200)
+    assert.equal(state.lost, 1)
+  })
+
+  test('waits for ever where that is off, and tells of an end all the same', () => {
+    const { world, state } = watched(upgradeAt(shifting))
+    state.lostAfterMs = 0
+    state.serving = false
+    world.advance(60_000)
+    assert.equal(state.lost, 0)
+    state.exits = 1
+    world.advance(200)
     assert.equal(state.lost, 1)
   })
 

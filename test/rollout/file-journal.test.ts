@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { FileJournal } from '../../src/rollout/file-journal.ts'
 import type { JournalEntry } from '../../src/rollout/journal.ts'
 import type { Ledger } from '../../src/rollout/ledger.ts'
+import { receiptOf, unmeasured } from '../../src/rollout/receipt.ts'
 import type { Place, Upgrade } from '../../src/rollout/upgrade.ts'
 import { newUpgradeId } from '../../src/rollout/upgrade-id.ts'
 import { temporaryFolder, warned } from '../config/temporary-folder.ts'
@@ -42,13 +43,25 @@ describe('the ledger', () => {
       for (const place of places.filter(({ phase }) => phase !== 'shift' || strategy === 'shift')) {
         const steps = strategy === 'shift' ? {} : { steps: [] }
         const upgrade = upgradeAt(place, { plan: plan({ strategy, ...steps }), ours: false })
-        const written: Ledger = { ...ledger, retired: ['v0'], drained: ['v3'], spare: { version: 'v3', until: 7 }, upgrade }
+        const led = { ...upgrade, led: strategy === 'shift' }
+        const written: Ledger = { ...ledger, retired: ['v0'], drained: ['v3'], spare: { version: 'v3', until: 7 }, upgrade: led }
         await (await FileJournal.open(folder, warn)).write(written)
         assert.deepEqual((await FileJournal.open(folder, warn)).read(), written)
       }
       assert.deepEqual(messages, [])
     })
   }
+
+  test('of an older build does not know whom the old version was, nor of fleets', async (t) => {
+    const folder = await temporaryFolder(t)
+    const { messages, warn } = warned()
+    const { oldPid, led, ...older } = upgradeAt({ phase: 'warm' })
+    const journal = await FileJournal.open(folder, warn)
+    await writeFile(join(journal.folder, 'ledger.json'), JSON.stringify({ ...ledger, upgrade: older }))
+    const after = (await FileJournal.open(folder, warn)).read()
+    assert.deepEqual([after?.upgrade, messages], [{ ...older, oldPid: null, led: false }, []])
+    assert.deepEqual([oldPid, led], [4_001, false])
+  })
 
   test('is the former one where baton was killed between the temporary file and its renaming', async (t) => {
     const folder = await temporaryFolder(t)
@@ -191,6 +204,18 @@ describe('the moves of an upgrade', () => {
     )
     assert.equal(messages.length, 1)
   })
+})
+
+test('a receipt is kept after what was to be written before it', async (t) => {
+  const journal = await FileJournal.open(await temporaryFolder(t), warned().warn)
+  const upgrade = nth(1)
+  const appended = Array.from({ length: 20 }, () => journal.append(upgrade.id, entryOf(upgrade)))
+  const receipt = receiptOf([entryOf(upgrade)], unmeasured)
+  assert.ok(receipt !== null)
+  await journal.keepReceipt(receipt)
+  assert.equal((await journal.entries(upgrade.id)).length, 20)
+  assert.deepEqual(await journal.receipt(upgrade.id), receipt)
+  await Promise.all(appended)
 })
 
 describe('the history', () => {

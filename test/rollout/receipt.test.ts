@@ -7,7 +7,7 @@ import { receiptMarkdown } from '../../src/rollout/receipt-markdown.ts'
 import { begin, step } from '../../src/rollout/step.ts'
 import type { Event } from '../../src/rollout/upgrade.ts'
 import { evaluate, noMemory } from '../../src/rollout/verdict.ts'
-import { eventText, plan } from './upgrade-fixture.ts'
+import { begun, eventText } from './upgrade-fixture.ts'
 import { moment, traffic } from './verdict-fixture.ts'
 
 type Counts = readonly [v1: number, v2: number]
@@ -21,7 +21,7 @@ const measured: Measured = {
 
 /** The entries of an upgrade that these events move: ms since it began, the event, exchanges that each version has ended. */
 function entriesOf(events: readonly (readonly [at: number, Event, Counts])[]): readonly JournalEntry[] {
-  let { next } = begin('upg-20261124-abcd', 'v1', 'v2', plan(), began, false)
+  let { next } = begin(begun, began)
   const entry = (at: number, event: string, [v1, v2]: Counts): JournalEntry => {
     return { at: began + at, seq: next.seq, phase: next.phase, event, upgrade: next, requests: { v1, v2 }, evidence: null }
   }

@@ -6,7 +6,7 @@ import type { Plan } from '../../src/rollout/plan.ts'
 import { isCommitted, rolesOf, stableOf } from '../../src/rollout/roles.ts'
 import { begin, step } from '../../src/rollout/step.ts'
 import { type Action, type Event, isOver, type Upgrade } from '../../src/rollout/upgrade.ts'
-import { actionText, events, placeText, plan, planStep } from './upgrade-fixture.ts'
+import { actionText, begun, events, placeText, plan, planStep } from './upgrade-fixture.ts'
 
 /** What an action's success and failure are called. */
 const answers: Readonly<Record<Action['do'], readonly [Event | null, Event | null]>> = {
@@ -54,7 +54,7 @@ interface Moved {
 
 /** The moves alone: what changed something. */
 function movesOf(followed: Plan, runs: boolean, chances: readonly Chance[]): readonly Moved[] {
-  let upgrade = begin('upg-20261124-abcd', 'v1', 'v2', followed, 0, runs).next
+  let upgrade = begin({ ...begun, plan: followed, ours: !runs }, 0).next
   const moves: Moved[] = []
   for (const [at, each] of chances.entries()) {
     const event = eventFor(upgrade, each)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { begin, step } from '../../src/rollout/step.ts'
 import type { Event, Upgrade } from '../../src/rollout/upgrade.ts'
 import { newUpgradeId } from '../../src/rollout/upgrade-id.ts'
-import { actionText, ordered, placeText, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
+import { actionText, begun, ordered, placeText, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
 
 /** The places that events lead through, and what each move asks for. */
 function walk(first: Upgrade, events: readonly Event[]): string[] {
@@ -17,13 +17,19 @@ function walk(first: Upgrade, events: readonly Event[]): string[] {
 
 describe('an upgrade', () => {
   test('begins with its roles over the snapshot, and a precheck', () => {
-    const { next, actions } = begin('upg-20261124-abcd', 'v1', 'v2', plan(), 5_000, false)
+    const { next, actions } = begin(begun, 5_000)
     assert.deepEqual(actions, [{ do: 'route' }, { do: 'precheck' }])
     const { seq, ours, phase, beganAt, since, phaseSince } = next
     assert.deepEqual(
       { seq, ours, phase, beganAt, since, phaseSince },
       { seq: 1, ours: true, phase: 'precheck', beganAt: 5_000, since: 5_000, phaseSince: 5_000 },
     )
+  })
+
+  test('is promoted past the step that is meant, and past no other', () => {
+    const second = upgradeAt({ phase: 'shift', step: 1, mode: { is: 'running' }, degrades: 0 })
+    const after = (meant?: number) => step(second, { is: 'order', order: 'promote', by: 'operator', step: meant ?? null }, 9_000).next
+    assert.deepEqual([after(), after(1), after(0), after(2)].map(placeText), ['shift 2', 'shift 2', 'shift 1', 'shift 1'])
   })
 
   test('that all goes well for takes the way of a shift', () => {

@@ -25,11 +25,12 @@ export interface Standing {
   readonly ours?: boolean
 }
 
+/** What an upgrade begins with. */
+export const begun = { id: 'upg-20261124-abcd', from: 'v1', to: 'v2', plan: plan(), ours: true, led: false, oldPid: 4_001 } as const
+
 export function upgradeAt(place: Place, { plan: followed = plan(), ours = true }: Standing = {}): Upgrade {
   const common = {
-    id: 'upg-20261124-abcd',
-    from: 'v1',
-    to: 'v2',
+    ...begun,
     plan: followed,
     ours,
     seq: 7,

@@ -58,6 +58,7 @@ test('a calm moment passes, says so with its numbers, and lets the plan advance'
     mayAdvance: true,
     noData: null,
     next: null,
+    cpuPerRequestMs: { candidate: 2, stable: 2 },
     why: 'errorRate: 0% of 1000 requests failed, within 0.3% (stable 0%); latency: p99 50ms, within 250ms (stable 50ms); cpu: 50% of one core over 15s, within 90%',
   })
 })

@@ -15,27 +15,35 @@ const { dynamic } = parse('versions: { v1: { url: "http://127.0.0.1:1" }, v2: { 
 function setUp() {
   const world = new FakeWorld()
   const retired: string[] = []
+  /** What was done, in its order. */
+  const did: string[] = []
+  const state = { ready: true, full: false }
   const versions = {
     apply: () => undefined,
     isServing: () => true,
-    whyNotServing: () => '',
-    drain: async () => 0,
-    undrain: () => undefined,
+    isReady: () => state.ready,
+    whyNotServing: () => 'v1 is not ready',
+    drain: async () => undefined,
+    undrain: (name: string) => void did.push(`undrain ${name}`),
     retire: async (name: string) => void retired.push(name),
+  }
+  const write = async () => {
+    if (state.full) throw new Error('ENOSPC')
+    did.push('write')
   }
   const spare = { version: 'v1', until: world.now() + 100 }
   const upgrade = upgradeAt({ phase: 'done' })
   const ledger: Ledger = { v: 1, stable: 'v2', configuredStable: 'v1', retired: [], drained: [], spare, upgrade }
-  const keeper = new LedgerKeeper(ledger, { write: async () => undefined })
+  const keeper = new LedgerKeeper(ledger, { write })
   const orders = new VersionOrders({
     world,
     log: createLog(world, 'info', []),
     keeper,
     versions,
-    route: () => undefined,
+    route: () => void did.push('route'),
     dynamic: () => dynamic,
   })
-  return { world, keeper, orders, retired }
+  return { world, keeper, orders, retired, did, state }
 }
 
 describe('a warm spare', () => {
@@ -48,6 +56,45 @@ describe('a warm spare', () => {
     assert.deepEqual([retired, keeper.ledger.retired, keeper.ledger.spare], [['v1'], ['v1'], null])
   })
 
+  test('is stopped once the journal can be written again, where it could not when its time had passed', async () => {
+    const { world, keeper, orders, retired, state } = setUp()
+    state.full = true
+    orders.watchSpare()
+    for (let look = 0; look < 3; look += 1) {
+      world.advance(1_000)
+      await keeper.idle()
+    }
+    assert.deepEqual([retired, keeper.ledger.spare?.version], [[], 'v1'])
+    state.full = false
+    world.advance(1_000)
+    await keeper.idle()
+    await keeper.idle()
+    assert.deepEqual([retired, keeper.ledger.spare], [['v1'], null])
+    world.advance(1_000)
+    assert.deepEqual([retired, world.timers], [['v1'], 0])
+  })
+
+  test('is stopped for good, in the same record, when another takes its place', async () => {
+    const { keeper, orders, retired, did } = setUp()
+    await orders.keepAsSpare('v2', 1_000, () => true)
+    assert.deepEqual([retired, keeper.ledger.retired, keeper.ledger.spare?.version], [['v1'], ['v1'], 'v2'])
+    assert.deepEqual(did, ['write'])
+    orders.close()
+  })
+
+  test('stays where it is kept once more', async () => {
+    const { world, keeper, orders, retired } = setUp()
+    await orders.keepAsSpare('v1', 1_000, () => true)
+    assert.deepEqual([retired, keeper.ledger.spare], [[], { version: 'v1', until: world.now() + 1_000 }])
+    orders.close()
+  })
+
+  test('that is undrained is none any more, and serves', async () => {
+    const { keeper, orders, did } = setUp()
+    assert.equal((await orders.undrain('v1')).is, 'accepted')
+    assert.deepEqual([keeper.ledger.spare, did], [null, ['write', 'undrain v1', 'route']])
+  })
+
   test('that was rolled back to in the moment before is not: it is stable', async () => {
     const { world, keeper, orders, retired } = setUp()
     orders.watchSpare()
@@ -56,6 +103,31 @@ describe('a warm spare', () => {
     assert.equal((await back).is, 'accepted')
     await keeper.idle()
     assert.deepEqual([keeper.ledger.stable, keeper.ledger.retired, retired], ['v1', [], []])
+  })
+})
+
+describe('a way back to a warm spare', () => {
+  test('is journaled before the spare takes an exchange, and it does before traffic goes there', async () => {
+    const { keeper, orders, did } = setUp()
+    await keeper.inTurn(() => orders.rollBackToSpare())
+    assert.deepEqual(did, ['write', 'undrain v1', 'route'])
+  })
+
+  test('is refused where the spare is not ready', async () => {
+    const { keeper, orders, did, state } = setUp()
+    state.ready = false
+    assert.deepEqual(await keeper.inTurn(() => orders.rollBackToSpare()), { is: 'refused', reason: 'v1 is not ready' })
+    assert.deepEqual([did, keeper.ledger.stable], [[], 'v2'])
+  })
+
+  test('changes nothing where the journal cannot be written', async () => {
+    const { keeper, orders, did, state } = setUp()
+    state.full = true
+    await assert.rejects(
+      keeper.inTurn(() => orders.rollBackToSpare()),
+      /ENOSPC/,
+    )
+    assert.deepEqual(did, [])
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { atLeast, createLog, jsonLine, type Level, type LogRecord, levelOf, levels, prettyLine } from '../../src/telemetry/log.ts'
+import { atLeast, createLog, jsonLine, type Level, type LogRecord, levels, prettyLine } from '../../src/telemetry/log.ts'
 import { lineSink } from '../../src/telemetry/standard-output.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 
@@ -33,10 +33,6 @@ test('a sink may hear less than the others', () => {
   log.info('upgrade.phase')
   log.warn('version.not-ready')
   assert.deepEqual(heard, ['events info', 'lines warn', 'events warn'])
-})
-
-test('the level of a fault is by blame', () => {
-  assert.deepEqual(levelOf, { client: 'debug', operator: 'warn', upstream: 'warn', baton: 'error' })
 })
 
 test('JSON: one object a line, whatever is in it', () => {

@@ -23,11 +23,13 @@ function assertLogged(run: UpgradeRun, id: string, pids: readonly number[]): voi
     lines.map(({ phase }) => phase),
     [...phases, 'done'],
   )
-  for (const line of lines) assert.equal(line.upgrade_id, id)
-  const shift = lines.find(({ phase }) => phase === 'shift')
-  assert.deepEqual([shift?.old_pid, shift?.new_pid], pids)
+  const concluded = logged(run.baton, 'upgrade.concluded')
+  const told = [...lines, ...logged(run.baton, 'upgrade.phase_ended'), ...concluded]
+  for (const line of told) assert.deepEqual([line.upgrade_id, line.old_pid], [id, pids[0]])
+  const withNew = ['shift', 'stop-old', 'done']
+  for (const line of told.filter(({ phase }) => withNew.includes(String(phase)))) assert.equal(line.new_pid, pids[1])
   assert.deepEqual(
-    logged(run.baton, 'upgrade.concluded').map(({ result }) => result),
+    concluded.map(({ result }) => result),
     ['done'],
   )
 }

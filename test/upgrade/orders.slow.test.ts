@@ -18,14 +18,14 @@ async function twice(run: UpgradeRun, name: string, body?: unknown): Promise<voi
 }
 
 describe('orders of an upgrade', () => {
-  test('upgrade, pause, resume and rollback said twice happen once; promote is a step each time', async () => {
+  test('upgrade, pause, resume, rollback and a promote that says its step, said twice, happen once', async () => {
     await using run = await startRun()
     assert.match(await run.refused('promote'), /no upgrade is under way/)
     assert.match(await run.refused('rollback'), /no upgrade is under way/)
     await twice(run, 'upgrade', { to: 'v2', plan: 'manual' })
     await walkTo(run, 1)
     await twice(run, 'pause')
-    await run.order('promote')
+    await twice(run, 'promote', { step: 1 })
     assert.deepEqual([(await run.upgrade()).step, (await run.upgrade()).mode?.is], [2, 'paused'])
     await twice(run, 'resume')
     for (const [order, body] of [

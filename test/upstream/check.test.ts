@@ -1,5 +1,6 @@
 /** One probe of one endpoint: what each kind of answer, or the lack of one, is taken for. */
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -98,6 +99,15 @@ describe('any probe', () => {
       for (let each = 0; each < 3; each += 1) assert.deepEqual(await check(probe, at(app.port), 5_000, never), { is: 'pass' })
       assert.equal(app.connections.length, 3)
       await until(() => app.connections.every(({ ending }) => ending !== 'open'), 'all have ended')
+      await app.close()
+    })
+
+    test(`${probe.is}: leaves nothing on the signal that could have abandoned it`, async () => {
+      const app = await RawApp.listen()
+      app.serve = (connection) => connection.socket.once('data', () => connection.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+      const { signal } = new AbortController()
+      for (let each = 0; each < 3; each += 1) await check(probe, at(app.port), 5_000, signal)
+      await until(() => getEventListeners(signal, 'abort').length === 0, 'nobody listens to the signal')
       await app.close()
     })
 

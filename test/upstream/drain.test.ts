@@ -4,12 +4,12 @@ import { describe, test } from 'node:test'
 import type { VersionSettings } from '../../src/config/settings.ts'
 import { Fault } from '../../src/errors.ts'
 import type { Claim, ClaimKind } from '../../src/upstream/claim.ts'
-import { askingSlices, requestWindowMs } from '../../src/upstream/drain-window.ts'
+import { askingSlices, type DrainLimits, requestWindowMs } from '../../src/upstream/drain-window.ts'
 import type { Transport } from '../../src/upstream/transport/transport.ts'
 import { Version } from '../../src/upstream/version.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 
-const limits = { graceMs: 10_000, deadlineMs: 30_000 }
+const limits: DrainLimits = { graceMs: 10_000, deadlineMs: 30_000 }
 const fault = new Fault('stopping', 'the drain deadline has passed')
 const health = { passiveFailures: 0 } as VersionSettings['health']
 const place = { is: 'unix', path: '/nowhere' } as const
@@ -168,6 +168,26 @@ describe('a drain', () => {
     const { cut, kinds, tookMs } = await ended
     assert.deepEqual([cut, kinds.request.cut, kinds.stream.cut, kinds.tunnel.cut, tookMs], [3, 1, 1, 1, 30_000])
     assert.equal(world.timers, 0)
+  })
+
+  test('cuts streams and tunnels sooner where they have a time of their own, never later than the deadline', async () => {
+    const { world, claim, drain } = setUp()
+    const [stream, tunnel] = [claim('stream', false), claim('tunnel', false)]
+    const ended = drain({ ...limits, streamsMs: 12_000, tunnelsMs: 90_000 })
+    world.advance(11_999)
+    assert.equal(stream.isOver, false)
+    world.advance(1)
+    assert.deepEqual([stream.cutBy, tunnel.cutBy], [fault, null])
+    world.advance(18_000)
+    assert.equal(tunnel.cutBy, fault)
+    const { cut, kinds, tookMs } = await ended
+    assert.deepEqual([cut, kinds.stream.cut, kinds.tunnel.cut, tookMs], [2, 1, 1, 30_000])
+    assert.equal(world.timers, 0)
+  })
+
+  test('asks all of them within the first half of the shorter time', () => {
+    const { everyMs, size } = askingSlices(1_000, { ...limits, streamsMs: 4_000 })
+    assert.ok((everyMs * 1_000) / size <= 2_000, `${size} each ${everyMs} ms`)
   })
 
   test('gives requests longer where recent ones took long', async () => {

@@ -1,10 +1,11 @@
 /** The keeper as a managed process sees it, played by the test: it notes what it is told, and apps start and end on the test's word. */
-import type { AppExit, Apps } from '../../src/upstream/managed-process.ts'
+import type { AppExit, AppStart } from '../../src/keeper/protocol.ts'
+import type { Apps } from '../../src/upstream/managed-process.ts'
 
 export class FakeApps implements Apps {
   /** `start NAME` and `SIGTERM NAME`, in order. */
   readonly told: string[] = []
-  readonly started: Parameters<Apps['start']>[0][] = []
+  readonly started: AppStart[] = []
   readonly #running = new Map<string, number>()
   #lastPid = 100
 
@@ -13,7 +14,7 @@ export class FakeApps implements Apps {
     return pid === undefined ? null : { pid }
   }
 
-  start(app: Parameters<Apps['start']>[0]): void {
+  start(app: AppStart): void {
     this.told.push(`start ${app.name}`)
     this.started.push(app)
   }
@@ -30,7 +31,8 @@ export class FakeApps implements Apps {
   }
 
   ends(name: string, exit: Partial<AppExit> = { code: 0 }): AppExit {
+    const pid = this.#running.get(name) ?? 0
     this.#running.delete(name)
-    return { name, code: null, signal: null, error: null, ...exit }
+    return { name, pid, code: null, signal: null, error: null, ...exit }
   }
 }

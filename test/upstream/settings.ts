@@ -28,6 +28,7 @@ export function bootstrapOf(processes: Bootstrap['processes'] = {}, allowUpstrea
   return {
     listeners: { public: listener, metrics: listener },
     admin: null,
+    config: null,
     state: '/tmp',
     allowUpstreams,
     processes,

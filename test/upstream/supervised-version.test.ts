@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createLog, type LogRecord } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
-import { allowedAddresses } from '../../src/upstream/allowed.ts'
 import { SupervisedVersion } from '../../src/upstream/supervised-version.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
 import { RawApp } from '../kit/raw-app.ts'
@@ -59,17 +58,4 @@ test('has no place, and says why, while its name cannot be found', async (t) => 
   await resolved('failed', 1)
   assert.equal(supervised.version.endpoint, null)
   assert.ok(records.some(({ event, level }) => event === 'version.unresolved' && level === 'warn'))
-})
-
-test('allowed are the blocks, a host that is listed by its name anywhere, and link-local addresses never', () => {
-  const may = (host: string, list: readonly string[], address: string) => allowedAddresses(host, list)(address)
-  assert.equal(may('app', ['loopback'], '127.0.0.9'), true)
-  assert.equal(may('app', ['loopback'], '::1'), true)
-  assert.equal(may('app', ['loopback'], '10.0.0.1'), false)
-  assert.equal(may('app', ['10.0.0.0/8'], '10.0.0.1'), true)
-  assert.equal(may('app', ['app'], '203.0.113.1'), true)
-  assert.equal(may('other', ['app'], '203.0.113.1'), false)
-  assert.equal(may('app', ['unix'], '127.0.0.1'), false)
-  for (const address of ['169.254.169.254', 'fe80::1', 'fe80::1%eth0', '::ffff:169.254.169.254'])
-    assert.equal(may('app', ['app', '0.0.0.0/0', '::/0'], address), false, address)
 })

@@ -26,7 +26,7 @@ function dynamicOf(versions: Readonly<Record<string, VersionSettings>>, given: P
     ...defaults,
     versions,
     stable: Object.keys(versions)[0] ?? 'v1',
-    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, idleMs: 5_000 },
+    drain: { endpointDelayMs: 0, deadlineMs: 30_000, graceMs: 30_000, streamsMs: 30_000, tunnelsMs: 30_000, idleMs: 5_000 },
     ...given,
   }
 }
@@ -587,6 +587,29 @@ describe('an external version that says how its app is stopped', () => {
     const { versions, calls } = await withRetirement(t)
     await Promise.all([versions.retire('v1'), versions.retire('v1')])
     assert.deepEqual(calls, ['POST /off'])
+  })
+
+  test('is not stopped where it is wanted again before its drain is over', async (t) => {
+    const { versions, calls, claim, apply } = await withRetirement(t)
+    const exchange = claim('v1')
+    const retired = versions.retire('v1')
+    apply('old')
+    exchange.cut(new Fault('stopping', 'it ends'))
+    await retired
+    assert.deepEqual(calls, [])
+    assert.equal(versions.get('v1')?.order.is, 'active')
+  })
+
+  test('is stopped where it was wanted again, and is retired once more meanwhile', async (t) => {
+    const { versions, calls, claim, apply } = await withRetirement(t)
+    const exchange = claim('v1')
+    const retired = versions.retire('v1')
+    apply('old')
+    const again = versions.retire('v1')
+    exchange.cut(new Fault('stopping', 'it ends'))
+    await Promise.all([retired, again])
+    assert.deepEqual(calls, ['POST /off'])
+    assert.equal(versions.get('v1'), undefined)
   })
 
   test('is not retired where that fails, and is asked again by the next order', async (t) => {

@@ -21,7 +21,7 @@ export interface Head extends RouteRequest {
   readonly upgrade: string | null
   readonly expectContinue: boolean
   /** Field names that `Connection` lists, in lower case. */
-  readonly listed: readonly string[] | null
+  readonly listed: ReadonlySet<string> | null
   readonly peer: Peer
 }
 

@@ -2,6 +2,8 @@
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
+import { fieldValue } from '../field.ts'
+import { headText } from '../head-text.ts'
 import type { Connection } from './connection.ts'
 import type { Head, Inbound, Receiver } from './inbound.ts'
 
@@ -43,9 +45,7 @@ export class NodeInbound implements Inbound {
 
   inform(status: number, raw: Raw): void {
     // node:http writes 102 and 103 only, the latter with some of its fields
-    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Informational'}`]
-    for (let at = 0; at < raw.length; at += 2) lines.push(`${raw[at]}: ${raw[at + 1]}`)
-    this.#connection.socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+    this.#connection.socket.write(headText(status, STATUS_CODES[status] ?? 'Informational', raw), 'latin1')
   }
 
   respond(status: number, reason: string, raw: Raw, close: boolean): void {
@@ -54,7 +54,7 @@ export class NodeInbound implements Inbound {
       if (!this.#request.complete) this.#connection.closeGently()
       this.#response.writeHead(status, reason, ['connection', 'close', ...raw])
     } else this.#response.writeHead(status, reason, raw as string[])
-    this.#remaining = this.head.method === 'HEAD' ? 0 : contentLength(raw)
+    this.#remaining = this.head.method === 'HEAD' ? 0 : Number(fieldValue(raw, 'content-length') ?? -1)
     process.nextTick(flush, this)
   }
 
@@ -176,14 +176,6 @@ function onEnd(this: NodeRequest): void {
 
 function flush(inbound: NodeInbound): void {
   inbound.flush()
-}
-
-function contentLength(raw: Raw): number {
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? ''
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(raw[at + 1])
-  }
-  return -1
 }
 
 /** As `addTrailers` takes them. */

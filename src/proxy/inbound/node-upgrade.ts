@@ -3,6 +3,7 @@ import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Fault } from '../../errors.ts'
 import type { Raw } from '../../routing/route.ts'
+import { headText } from '../head-text.ts'
 import type { Connection } from './connection.ts'
 import type { Head, Inbound, Receiver } from './inbound.ts'
 import { type NodeRequest, pairs } from './node-request.ts'
@@ -46,10 +47,8 @@ export class NodeUpgrade implements Inbound {
   }
 
   upgrade(raw: Raw): void {
-    const lines = ['HTTP/1.1 101 Switching Protocols']
-    for (let at = 0; at < raw.length; at += 2) lines.push(`${raw[at]}: ${raw[at + 1]}`)
     this.#socket.setTimeout(0)
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+    this.#socket.write(headText(101, 'Switching Protocols', raw), 'latin1')
   }
 
   write(bytes: Uint8Array): boolean {

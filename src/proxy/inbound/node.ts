@@ -147,8 +147,10 @@ export class NodeServer {
     connection?.refuse()
     connection?.closeGently()
     const { status, reason } = faultAnswers[fault.code]
-    response.writeHead(status ?? 400, reason, ['connection', 'close', ...faultFields(fault)])
-    response.end(request.method === 'HEAD' ? undefined : bodyOf(fault))
+    const body = bodyOf(fault)
+    response.writeHead(status ?? 400, reason, ['connection', 'close', ...faultFields(fault, body)])
+    response.end(request.method === 'HEAD' ? undefined : body)
+    connection?.handedOver()
   }
 
   #upgrade(request: NodeRequest, socket: Socket, early: Buffer): void {

@@ -48,7 +48,7 @@ export interface Call {
   /** The bytes belong to the call from here; false asks to wait for `Answer.writable`. */
   write(bytes: Uint8Array): boolean
   end(trailers: Raw | null): void
-  pause(): void
+  /** After `Answer.chunk` returned false. */
   resume(): void
   abort(fault: Fault): void
 }

@@ -170,10 +170,6 @@ class UndiciCall implements Call {
     this.#dispatch(this.#body)
   }
 
-  pause(): void {
-    this.#controller?.pause()
-  }
-
   resume(): void {
     this.#controller?.resume()
   }

@@ -72,11 +72,6 @@ class WebSocketCall implements TunnelCall {
     this.#socket.push(null)
   }
 
-  pause(): void {
-    if (this.#response === null) this.#socket.hold()
-    else this.#response.pause()
-  }
-
   resume(): void {
     if (this.#response === null) this.#socket.release()
     else this.#response.resume()
@@ -159,7 +154,6 @@ class TunnelSocket extends Duplex {
   readonly #answer: Answer
   readonly #ends: { finished(): void; broken(): void }
   #headSeen = false
-  #held = false
   #pending: (() => void) | null = null
   #abandoned = false
   #sides = 2
@@ -188,12 +182,7 @@ class TunnelSocket extends Duplex {
     this.end()
   }
 
-  hold(): void {
-    this.#held = true
-  }
-
   release(): void {
-    this.#held = false
     const pending = this.#pending
     this.#pending = null
     pending?.()
@@ -214,7 +203,7 @@ class TunnelSocket extends Duplex {
       done()
       return
     }
-    if (this.#answer.chunk(bytes) && !this.#held) done()
+    if (this.#answer.chunk(bytes)) done()
     else this.#pending = done
   }
 

@@ -71,3 +71,23 @@ test('a client that was slow to read once may wait in silence for its next respo
   await new Promise((resolve) => setTimeout(resolve, 600)) // The silence is the input here.
   assert.equal(client.ending, 'open')
 })
+
+test('a client that does not take the answer to a request that is refused is cut once idleMs is over', async (t) => {
+  const refusals: string[] = []
+  const accept: Accept = (inbound) => new RecordedReceiver(inbound)
+  const server = await serve({ accept, limits: usualLimits, trustedHops: [], refused: ({ code }) => void refusals.push(code) })
+  server.node.useTimeouts({ ...timeouts, idleMs: 100 })
+  const client = await connectRaw({ port: server.port })
+  t.after(async () => {
+    client.destroy()
+    await server.close()
+  })
+  await until(() => server.connections() === 1, 'it is connected')
+  client.socket.pause()
+  // More than the kernel takes, as the end of a response before it.
+  for (const socket of server.node.connections.keys()) socket.write(Buffer.alloc(32 * 1024 * 1024))
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
+  await until(() => refusals.length === 1, 'it is refused')
+  await until(() => server.connections() === 0, 'it is cut')
+  assert.ok(!client.received.includes('400'))
+})

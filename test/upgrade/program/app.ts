@@ -4,7 +4,8 @@
  *     PORT=3001 VERSION=v1 RECORD=/tmp/record node test/upgrade/program/app.ts
  *
  * START_DELAY_MS: until it listens. STOP_DELAY_MS: from SIGTERM to its end. HEALTH=never: its health endpoint fails for ever.
- * LEGACY: no health endpoint, and no handling of SIGTERM. DEAF: it ignores SIGTERM. EXIT_CODE: it ends with that code instead of starting.
+ * LEGACY: no health endpoint, and no handling of SIGTERM. DEAF: it ignores SIGTERM. BROKEN: it answers
+ * requests and orders with 500. EXIT_CODE: it ends with that code instead of starting.
  */
 import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -12,7 +13,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 
 type Page = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void
 
-const { VERSION = 'v1', RECORD, PORT, START_DELAY_MS = '0', STOP_DELAY_MS = '0', HEALTH, LEGACY, DEAF, EXIT_CODE } = process.env
+const { VERSION = 'v1', RECORD, PORT, START_DELAY_MS = '0', STOP_DELAY_MS = '0', HEALTH, LEGACY, DEAF, BROKEN, EXIT_CODE } = process.env
 const isLegacy = LEGACY !== undefined
 const sockets = new Set<WebSocket>()
 
@@ -64,6 +65,7 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://app.invalid')
   const page = pages[`${request.method} ${url.pathname}`]
   if (page === undefined) answer(response, 404, { version: VERSION })
+  else if (BROKEN !== undefined && url.pathname !== '/healthz') answer(response, 500, { version: VERSION })
   else page(request, response, url.searchParams)
 })
 server.keepAliveTimeout = 60_000

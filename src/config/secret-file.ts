@@ -2,16 +2,13 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-const minCharacters = 16
-const maxBytes = 4_096
-
 /** Why a file of this mode cannot hold a secret, or null. */
-export function modeFault(path: string, mode: number): string | null {
+function modeFault(path: string, mode: number): string | null {
   return (mode & 0o077) === 0 ? null : `its mode is ${(mode & 0o777).toString(8)}, expected 600 (chmod 600 ${path})`
 }
 
 /** Without outer white space. @throws Error that names the file and never its content: unreadable, readable by others, too short. */
-export async function readSecret(path: string): Promise<string> {
+export async function readSecret(path: string, minCharacters = 16, maxBytes = 4_096): Promise<string> {
   // a FIFO must not hold baton up
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

@@ -1,0 +1,17 @@
+/** An instance holds no more after thousands of configurations than after one. `npm run soak` writes a hundred thousand. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { growthOf } from '../kit/heap.ts'
+import { needs } from '../kit/packages.ts'
+import { heldWhile } from './kit/held.ts'
+
+/** 0.8 KB for each revision, since V8 still warms up; a snapshot that were kept has seven times as much. */
+const growthMiB = 4
+
+describe('following 5,000 revisions', { skip: needs('etcd') }, () => {
+  test('memory stays flat', async (context) => {
+    const held = await heldWhile(10, 500)
+    context.diagnostic(held.map((mib) => mib.toFixed(2)).join(' '))
+    assert.ok(growthOf(held) < growthMiB, `${held.join(' ')} MiB`)
+  })
+})

@@ -1,0 +1,94 @@
+/** A TCP relay whose connections can be slowed, silenced, cut or refused: the network between baton and a server, at its worst. */
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export type Weather =
+  | { readonly is: 'fair' }
+  /** Each chunk waits this long, both ways. */
+  | { readonly is: 'slow'; readonly ms: number }
+  /** Each connection's chunks wait a time of its own, up to this long: what was said later on one comes before what was said on another. */
+  | { readonly is: 'uneven'; readonly ms: number }
+  /** Nothing comes through, no FIN, no RST: half-open. New connections are accepted; one that has lost a byte stays silent for good. */
+  | { readonly is: 'black-hole' }
+  /** New connections are reset. */
+  | { readonly is: 'refusing' }
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly port: number
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string
+  readonly connections: number
+  weather: Weather
+  /** The port that new connections lead to. */
+  target: number
+  /** Resets every open connection, now. */
+  reset(): void
+}
+
+/** To `127.0.0.1:port`. */
+export async function startFaultProxy(port: number): Promise<FaultProxy> {
+  const open = new Set<Socket>()
+  let weather: Weather = { is: 'fair' }
+  let target = port
+  let accepted = 0
+  const keep = (socket: Socket): void => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+    socket.on('error', () => socket.destroy())
+  }
+  const silent = new WeakSet<Socket>()
+  const relay = (from: Socket, to: Socket, share: number): void => {
+    let last = Promise.resolve()
+    from.on('data', (chunk) => {
+      // TCP delivers every byte or none after it: what comes after a hole never arrives
+      if (weather.is === 'black-hole') silent.add(from)
+      if (silent.has(from)) return
+      const delayMs = weather.is === 'slow' ? weather.ms : weather.is === 'uneven' ? weather.ms * share : 0
+      if (delayMs === 0) return void to.write(chunk)
+      last = Promise.all([last, new Promise((done) => setTimeout(done, delayMs))]).then(() => void to.write(chunk))
+    })
+    const isMute = (): boolean => weather.is === 'black-hole' || silent.has(from)
+    from.on('end', () => isMute() || last.then(() => to.end()))
+    from.on('close', () => weather.is === 'black-hole' || to.destroy())
+  }
+  const server = createServer((client) => {
+    if (weather.is === 'refusing') return void client.resetAndDestroy()
+    keep(client)
+    const upstream = connect(target, '127.0.0.1')
+    keep(upstream)
+    // the golden ratio's multiples lie apart, whatever their number
+    const share = (++accepted * 0.618) % 1
+    relay(client, upstream, share)
+    relay(upstream, client, share)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const own = typeof address === 'object' && address !== null ? address.port : 0
+  const reset = (): void => {
+    for (const socket of open) socket.resetAndDestroy()
+  }
+  return {
+    port: own,
+    url: `http://127.0.0.1:${own}`,
+    get connections() {
+      return open.size / 2
+    },
+    get weather() {
+      return weather
+    },
+    set weather(next) {
+      weather = next
+    },
+    get target() {
+      return target
+    },
+    set target(next) {
+      target = next
+    },
+    reset,
+    async [Symbol.asyncDispose]() {
+      reset()
+      await once(server.close(), 'close')
+    },
+  }
+}
