@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stopChild, untilListening } from '../../test/conformance/peer-process.ts'
@@ -9,6 +10,7 @@ import { numberedFor } from '../../test/fleet/kit/numbered.ts'
 import { startBaton } from '../../test/kit/baton.ts'
 import { freePort } from '../../test/kit/free-ports.ts'
 import { programPath } from '../../test/kit/packages.ts'
+import { until } from '../../test/kit/until.ts'
 import { nginxPaths } from '../origin.ts'
 
 export interface Reloading extends AsyncDisposable {
@@ -67,7 +69,13 @@ const haproxy: Peer = {
       const file = join(folder, 'haproxy.cfg')
       const write = (number: number): void => replace(file, haproxyConfig(folder, port, appPort, number))
       write(1)
-      const child = spawn(programPath('haproxy'), ['-W', '-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'ignore'] })
+      const master = join(folder, 'master')
+      const child = spawn(programPath('haproxy'), ['-W', '-S', master, '-db', '-q', '-f', file], { stdio: 'ignore' })
+      // its worker may serve before it takes signals, and one that comes too soon is lost
+      await until(
+        () => answers(master),
+        () => 'the master of haproxy does not answer',
+      )
       return {
         child,
         async change(number) {
@@ -83,6 +91,18 @@ export const reloadingPeers: readonly Peer[] = [batonFile, nginx, haproxy]
 interface Started {
   readonly child: ChildProcess
   change(number: number): Promise<void>
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => socket.write('show proc\n'))
+    socket.once('data', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+  })
 }
 
 async function inFolder(name: string, start: (folder: string, port: number) => Promise<Started>): Promise<Reloading> {
