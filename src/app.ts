@@ -40,7 +40,7 @@ import { askToGo } from './upstream/farewell.ts'
 import { createUndiciTransport } from './upstream/transport/undici.ts'
 import { collectVersionGauges } from './upstream/version-gauges.ts'
 import { Versions } from './upstream/versions.ts'
-import { pause, type World } from './world.ts'
+import { pause, steady, type World } from './world.ts'
 
 export interface AppOptions {
   readonly configFile: string
@@ -125,6 +125,8 @@ interface Given {
 /** All parts of a generation, joined. */
 class Running {
   readonly #options: AppOptions
+  /** For what is judged, awaited and drained. */
+  readonly #steady: World
   readonly #log: Log
   readonly #stateFile: StateFile
   readonly #metrics = new Metrics()
@@ -147,6 +149,7 @@ class Running {
     const { world, configFile } = options
     const warn = warnOn(log)
     this.#options = options
+    this.#steady = steady(world)
     this.#log = log
     this.#stateFile = stateFile
     this.#startedAt = world.now()
@@ -260,7 +263,7 @@ class Running {
   }
 
   #createVersions(): Versions {
-    const { world } = this.#options
+    const world = this.#steady
     const stateFile = this.#stateFile
     return new Versions({
       world,
@@ -277,11 +280,11 @@ class Running {
   #createRollout(first: Dynamic, journal: FileJournal): Rollout {
     const apply = () => this.#applyVersions(this.#live.current())
     return new Rollout({
-      world: this.#options.world,
+      world: this.#steady,
       log: this.#log,
       metrics: this.#metrics,
       journal,
-      versions: versionControl(() => this.#versions, this.#metrics, this.#options.world, apply),
+      versions: versionControl(() => this.#versions, this.#metrics, this.#steady, apply),
       first,
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),

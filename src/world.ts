@@ -44,6 +44,22 @@ export const realWorld: World = {
   },
 }
 
+/** The wall clock as it is now, driven by the monotonic one from here on: what has to last a time lasts it, whoever sets the clock meanwhile. */
+export function steady(world: World): World {
+  const began = world.now() - world.elapsed()
+  return {
+    now: () => Math.round(began + world.elapsed()),
+    elapsed: () => world.elapsed(),
+    after: (delayMs, run) => world.after(delayMs, run),
+    every: (periodMs, run) => world.every(periodMs, run),
+    random: () => world.random(),
+    env: world.env,
+    pid: world.pid,
+    platform: world.platform,
+    onSignal: (signal, run) => world.onSignal(signal, run),
+  }
+}
+
 /** Resolves after `ms`; like every timer of the world it keeps no process alive. */
 export function pause(world: Pick<World, 'after'>, ms: number): Promise<void> {
   return new Promise((done) => void world.after(ms, done))
