@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { errorMessage } from '../src/errors.ts'
 import { type FleetReport, runFleet } from '../test/fleet/kit/fleet-run.ts'
 import { programPath } from '../test/kit/packages.ts'
 import { reloadingPeers } from './etcd/reloading.ts'
@@ -43,15 +44,20 @@ async function main(): Promise<number> {
   add(rowOf('baton, etcd, a fleet', `${meansOf}; of each put and each instance`, puts, fleet.effectMs, fleet.loads))
   const single = await runFleet({ processes: 1, planes: 0, puts: changes, gapMs, pauseMs: 0 })
   add(rowOf('baton, etcd', meansOf, changes, single.effectMs, single.loads))
+  const untimed: string[] = []
   for (const peer of reloadingPeers) {
-    const { effectMs, load } = await timeChanges(peer, changes)
-    add(rowOf(peer.name, peer.means, changes, effectMs, [load]))
+    try {
+      const { effectMs, load } = await timeChanges(peer, changes)
+      add(rowOf(peer.name, peer.means, changes, effectMs, [load]))
+    } catch (error) {
+      untimed.push(`${peer.name} is not timed: ${errorMessage(error)}`)
+    }
   }
   const head = {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine: machineLine(),
     versions: `${versionsLine()}, ${etcdVersion()}`,
-    notes: [...notesOf(fleet), ...(busy === null ? [] : [busy])],
+    notes: [...notesOf(fleet), ...untimed, ...(busy === null ? [] : [busy])],
   }
   if (values.json) console.log(JSON.stringify({ ...head, rows }))
   else {

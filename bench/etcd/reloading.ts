@@ -15,6 +15,8 @@ import { nginxPaths } from '../origin.ts'
 
 export interface Reloading extends AsyncDisposable {
   readonly port: number
+  /** Resolves once it takes a change. */
+  ready?(): Promise<unknown>
   /** Written, and told of where it has to be told. Begins with number 1. */
   change(number: number): Promise<void>
 }
@@ -71,13 +73,14 @@ const haproxy: Peer = {
       write(1)
       const master = join(folder, 'master')
       const child = spawn(programPath('haproxy'), ['-W', '-S', master, '-db', '-q', '-f', file], { stdio: 'ignore' })
-      // its worker may serve before it takes signals, and one that comes too soon is lost
-      await until(
-        () => answers(master),
-        () => 'the master of haproxy does not answer',
-      )
       return {
         child,
+        // its worker serves before it takes signals, and one that comes too soon is lost
+        ready: () =>
+          until(
+            () => answers(master),
+            () => 'the master of haproxy does not answer',
+          ),
         async change(number) {
           write(number)
           child.kill('SIGUSR2')
@@ -90,6 +93,7 @@ export const reloadingPeers: readonly Peer[] = [batonFile, nginx, haproxy]
 
 interface Started {
   readonly child: ChildProcess
+  ready?(): Promise<unknown>
   change(number: number): Promise<void>
 }
 
@@ -108,11 +112,11 @@ function answers(path: string): Promise<boolean> {
 async function inFolder(name: string, start: (folder: string, port: number) => Promise<Started>): Promise<Reloading> {
   const folder = mkdtempSync(join(tmpdir(), `baton-${name}-`))
   const port = await freePort()
-  const { child, change } = await start(folder, port)
+  const { child, ...changes } = await start(folder, port)
   await untilListening(port, child)
   return {
     port,
-    change,
+    ...changes,
     async [Symbol.asyncDispose]() {
       await stopChild(child)
       rmSync(folder, { recursive: true, force: true })

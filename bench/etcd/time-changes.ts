@@ -25,6 +25,7 @@ export async function timeChanges(peer: Peer, changes: number): Promise<Timed> {
   )
   const effectMs: number[] = []
   for (let number = 2; number <= changes + 1; number++) {
+    await proxy.ready?.()
     const changedAt = performance.now()
     await proxy.change(number)
     await until(
