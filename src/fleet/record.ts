@@ -64,9 +64,10 @@ export function readRecord(text: string): InstanceRecord | null {
   return areTexts && areNumbers && isTold && isPlaced ? (record as unknown as InstanceRecord) : null
 }
 
+/** Its texts end up on terminals, and whoever may write the key has written them. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, (_, value: unknown) => (typeof value === 'string' ? value.replace(/\p{Cc}+/gu, ' ') : value))
   } catch {
     // of another build, or of nobody: the same as none
     return null
