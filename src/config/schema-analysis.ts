@@ -40,7 +40,9 @@ const latency = z
       .describe('Of either version; the p99 of fewer is that of one request.'),
     add: duration(1, hour)
       .prefault(formatDuration(usual.latency.addMs))
-      .describe("A breach is a p99 above stable's by more than this; what people notice, and more than a cold start's."),
+      .describe(
+        "A breach is a p99 above stable's by more than this, and by more than chance explains; what people notice, and more than a cold start's.",
+      ),
   })
   .prefault({})
   .describe("The p99 against stable's over the same time, or what stable's was before the upgrade once it has no traffic.")

@@ -9,6 +9,8 @@ export interface Traffic {
   /** In ms; null where nothing was timed. */
   readonly p50: number | null
   readonly p99: number | null
+  /** What the p99 is at least, chance allowed for. Absent in what an older build kept: the p99 itself is taken. */
+  readonly p99Low?: number | null
   /** Requests behind the percentiles: the timed ones, and those under way that have outlasted them. */
   readonly timed: number
   readonly inFlight: number

@@ -23,7 +23,7 @@ export interface ErrorRatePolicy extends SignalPolicy {
 export interface LatencyPolicy extends SignalPolicy {
   /** Of either version's window: a p99 of fewer is chance. */
   readonly minRequests: number
-  /** Breach: p99 above stable's by more than this. */
+  /** Breach: p99 above stable's by more than this, and by more than chance explains. */
   readonly addMs: number
 }
 

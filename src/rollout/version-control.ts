@@ -79,8 +79,8 @@ const nothing: Traffic = { requests: 0, errors: 0, p50: null, p99: null, timed: 
 function trafficOf(versions: Versions, name: VersionName, windowMs: number): Traffic {
   const measured = versions.get(name)?.measure(windowMs)
   if (measured === undefined) return nothing
-  const { requests, errors, p50, p99, timed, inFlight } = measured
-  return { requests, errors, p50, p99, timed, inFlight }
+  const { requests, errors, p50, p99, p99Low, timed, inFlight } = measured
+  return { requests, errors, p50, p99, p99Low, timed, inFlight }
 }
 
 function cpuOf(sampler: ProcessCpu | null, version: Version | undefined, windowMs: number): CpuUse | null {

@@ -24,6 +24,8 @@ export interface Measured {
   /** In ms; null where nothing was timed. */
   readonly p50: number | null
   readonly p99: number | null
+  /** What the p99 is at least, three standard errors of a count allowed to chance. */
+  readonly p99Low: number | null
   /** Requests behind the percentiles. */
   readonly timed: number
 }
@@ -68,6 +70,7 @@ export class Measures {
       errorsByKind: { status, connect, timeout, reset, protocol },
       p50: at(0.5),
       p99: at(0.99),
+      p99Low: at(0.99 - chance(0.99, timed)),
       timed,
     }
   }
@@ -126,6 +129,11 @@ function middleMs(bucket: number): number {
   const doubling = Math.floor(bucket / perDoubling) - 1
   const from = (bucket - doubling * perDoubling) * 2 ** doubling
   return (from + (2 ** doubling - 1) / 2) / 1_000
+}
+
+/** Three standard errors of a share that was counted in `count` (binomial): what is further off than that is so once in 740 times. */
+function chance(share: number, count: number): number {
+  return count === 0 ? 0 : 3 * Math.sqrt((share * (1 - share)) / count)
 }
 
 /** The nearest rank. */

@@ -8,9 +8,9 @@ import { heldWhile } from './kit/held.ts'
 /** V8 still warms up, by some 0.8 KB a revision; a snapshot that were kept has seven times as much. */
 const growthMiB = 4
 
-describe('following 2,500 revisions', { skip: needs('etcd') }, () => {
+describe('following 1,500 revisions', { skip: needs('etcd') }, () => {
   test('memory stays flat', async (context) => {
-    const held = await heldWhile(10, 250)
+    const held = await heldWhile(10, 150)
     context.diagnostic(held.map((mib) => mib.toFixed(2)).join(' '))
     assert.ok(growthOf(held) < growthMiB, `${held.join(' ')} MiB`)
   })

@@ -119,6 +119,13 @@ describe('the latency', () => {
     ['at the limit passes', candidate({ p99: 250 }), 'pass', 'p99 250ms, within 250ms (stable 50ms)'],
     ['above it breaches', candidate({ p99: 251 }), 'breach', 'p99 251ms, above 250ms (stable 50ms)'],
     [
+      'above it by chance passes',
+      candidate({ p99: 1_000, p99Low: 250 }),
+      'pass',
+      'p99 1000ms, by no more than chance above 250ms (stable 50ms)',
+    ],
+    ['above it by more than chance breaches', candidate({ p99: 1_000, p99Low: 251 }), 'breach', 'p99 1000ms, above 250ms (stable 50ms)'],
+    [
       'of too few requests is inconclusive',
       candidate({ timed: 99, p99: 9_000 }),
       'inconclusive',

@@ -55,9 +55,25 @@ describe('durations', () => {
       errorsByKind: { status: 0, connect: 0, timeout: 0, reset: 0, protocol: 0 },
       p50: null,
       p99: null,
+      p99Low: null,
       timed: 0,
     })
     assert.equal(measures.p95Ms(half, 1_000, []), 0)
+  })
+
+  test('tell what the p99 is at least, whatever chance did: of few requests little, of many nearly all', () => {
+    const low = (slow: number, count: number) => {
+      const measures = new Measures()
+      for (let each = 0; each < count; each += 1) measures.record('answered', each < slow ? 1_000 : 10, 1_000)
+      const { p99, p99Low } = measures.measure(half, 1_000)
+      return [p99, p99Low].map((ms) => (ms ?? 0) > 500)
+    }
+    assert.deepEqual(low(3, 100), [true, false])
+    assert.deepEqual(low(5, 100), [true, true])
+    assert.deepEqual(low(12, 600), [true, false])
+    assert.deepEqual(low(14, 600), [true, true])
+    assert.deepEqual(low(120, 10_000), [true, false])
+    assert.deepEqual(low(140, 10_000), [true, true])
   })
 
   test('take nothing at all, and a week', () => {
