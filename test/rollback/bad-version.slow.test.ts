@@ -104,7 +104,7 @@ describe('a version that stops to serve', () => {
 })
 
 describe('a version that leaks connections: it begins an ever larger share of its answers and ends none of them', () => {
-  const v2 = { LEAK: '200' }
+  const v2 = { LEAK: '1000' }
   // among its first twenty none or one is lost, later too many for anything but a hard stop
   const analysis = { ...only('errorRate'), hardStops: { ...quick.hardStops, errorRate: 'off' } }
   test('taken back for its failures: each lost one is an error once it was silent for long', async () => {
