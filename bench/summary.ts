@@ -73,6 +73,7 @@ export function aimsOf(rows: readonly Row[], workloads: readonly string[], recor
   const ratioAim = (workload: string, base: string, limit: number): Aim =>
     aim(`${workload}: CPU per request ÷ ${base}'s`, limit, cpuRatio(rows, workload, 'baton', base), soundOf(workload, base))
   const small = rows.find((row) => row.workload === 'small' && row.peer === 'baton')
+  // ns of µs, in percent
   const recording = small === undefined ? null : recordingNanos / small.cpuMicrosPerRequest / 10
   const peaks = rows.filter((row) => row.peer === 'baton').map((row) => row.peakBytes / 1e6)
   return [
