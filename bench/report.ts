@@ -45,9 +45,9 @@ function head({ date, machine, versions, rounds, seconds, connections, notes }: 
   ]
 }
 
-function aimCells({ what, limit, found, met }: Aim): string[] {
+function aimCells({ what, unit, limit, found, met }: Aim): string[] {
   const digits = limit < 10 ? 2 : 0
-  return [what, `≤ ${limit}`, found === null ? '–' : found.toFixed(digits), verdictOf(found, met)]
+  return [what, `≤ ${limit}${unit}`, found === null ? '–' : `${found.toFixed(digits)}${unit}`, verdictOf(found, met)]
 }
 
 function verdictOf(found: number | null, met: boolean | null): string {

@@ -6,6 +6,7 @@ import { connections, writeScript } from './load.ts'
 import { busyNote, machineLine, versionsLine } from './machine.ts'
 import { isWhole, type Options, readOptions, usage } from './options.ts'
 import { directName, peers } from './peers/all.ts'
+import { recordingNanos } from './recording.ts'
 import { type Result, renderReport } from './report.ts'
 import { runRounds } from './rounds.ts'
 import { Stage } from './stage.ts'
@@ -52,7 +53,7 @@ async function measure(options: Options, signal: AbortSignal): Promise<Result> {
     ],
     notes: [...(busy === null ? [] : [busy]), ...notes, ...(measured.at(-1)?.footnotes ?? [])],
     rows,
-    aims: aimsOf(rows, options.workloads),
+    aims: aimsOf(rows, options.workloads, recordingNanos()),
   }
 }
 

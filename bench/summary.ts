@@ -18,6 +18,8 @@ export function isSound(row: Row): boolean {
 
 export interface Aim {
   readonly what: string
+  /** Of the limit and of what was found. */
+  readonly unit: '' | ' %'
   readonly limit: number
   readonly found: number | null
   /** null: not measured, or not soundly. */
@@ -64,22 +66,27 @@ export function cpuRatio(rows: readonly Row[], workload: string, peer: string, b
   return above === undefined || below === undefined ? null : above / below
 }
 
-/** The aims of the project for baton, one for each workload that was run. */
-export function aimsOf(rows: readonly Row[], workloads: readonly string[]): Aim[] {
+/** The aims of the project for baton, one for each workload that was run. `recordingNanos`: what recording one exchange takes. */
+export function aimsOf(rows: readonly Row[], workloads: readonly string[], recordingNanos: number): Aim[] {
   const soundOf = (workload: string, base: string): boolean =>
     rows.filter((row) => row.workload === workload && ['baton', base].includes(row.peer)).every(isSound)
   const ratioAim = (workload: string, base: string, limit: number): Aim =>
     aim(`${workload}: CPU per request ÷ ${base}'s`, limit, cpuRatio(rows, workload, 'baton', base), soundOf(workload, base))
+  const small = rows.find((row) => row.workload === 'small' && row.peer === 'baton')
+  // ns of µs, in percent
+  const recording = small === undefined ? null : recordingNanos / small.cpuMicrosPerRequest / 10
   const peaks = rows.filter((row) => row.peer === 'baton').map((row) => row.peakBytes / 1e6)
   return [
     ...workloads.map((workload) => ratioAim(workload, 'reply-from', 0.6)),
     ...workloads.map((workload) => ratioAim(workload, 'http-proxy', 0.4)),
     aim('peak RSS at 64 connections, MB (10^6 bytes)', 110, peaks.length === 0 ? null : Math.max(...peaks), true),
+    { ...aim('recording: share of CPU per small request', 2, recording, soundOf('small', 'baton')), unit: ' %' },
   ]
 }
 
 const aim = (what: string, limit: number, found: number | null, sound: boolean): Aim => ({
   what,
+  unit: '',
   limit,
   found,
   met: found === null || !sound ? null : found <= limit,

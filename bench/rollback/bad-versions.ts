@@ -27,5 +27,6 @@ export const badVersions: readonly BadVersion[] = [
   { name: 'hangs after 10 s', env: { HANG_AFTER_MS: '10000' }, lateMs: null },
   { name: 'hangs after 10 s, and its health says ready', env: { PART_HANG_AFTER_MS: '10000' }, lateMs: null },
   { name: 'never answers one route in ten', env: { STUCK: reports }, lateMs: null },
+  { name: 'leaks connections: ends ever fewer of its first 500 answers, then gives none', env: { LEAK: '500' }, lateMs: null },
   { name: 'burns CPU with two threads, answers well', env: { BURN: '2' }, lateMs: null },
 ]

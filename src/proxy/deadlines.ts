@@ -46,7 +46,7 @@ function overdueTunnel({ clientEnded, activeAt, sentAt }: Progress, { idleMs }: 
   return new Fault('client-gone', `the client closed the tunnel, and the version said nothing more for ${idleMs} ms`)
 }
 
-/** An exchange may also take too long because its client does: it is the version's failure only while its answer `isAwaited`. */
+/** An exchange may also take too long because its client does: it is the version's failure only while its answer, or the rest of it, `isAwaited`. */
 export function countsAgainstVersion({ blame, code }: Fault, isAwaited: boolean): boolean {
   return blame === 'upstream' && (code !== 'exchange-timeout' || isAwaited)
 }

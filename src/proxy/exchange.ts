@@ -302,9 +302,9 @@ export class Exchange implements Receiver, Answer, Claim, Waiter {
     if (this.#sentAt !== null) this.#sentAt = this.#activeAt
   }
 
-  /** Without an answer under way, what it waits for is the version's doing only once the whole request is there. */
+  /** What it waits for is the version's doing only once the whole request is there, and while the client takes what comes. */
   #countsAgainstVersion(fault: Fault): boolean {
-    return countsAgainstVersion(fault, this.#stage === 'calling' && this.#sentAt !== null)
+    return countsAgainstVersion(fault, this.#sentAt !== null && !this.#clientSlow)
   }
 
   /** The only one that serves is not taken out for it. */

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { parseLoad } from '../../bench/load.ts'
 import { readOptions } from '../../bench/options.ts'
 import { parseCoreMicros, parseCpuMicros, parseStatusBytes } from '../../bench/process.ts'
+import { recordingNanos } from '../../bench/recording.ts'
 import { type Result, renderReport, table } from '../../bench/report.ts'
 import { aimsOf, cpuRatio, median, type Row, summarize } from '../../bench/summary.ts'
 import type { Turn } from '../../bench/turn.ts'
@@ -117,25 +118,43 @@ describe('what the bench makes of its turns', () => {
   })
 
   test('an aim is met at its limit, not met past it, and neither when it was not measured', () => {
-    const found = aimsOf(rows, ['small', 'post']).map(({ limit, found, met }) => [limit, found, met])
+    const found = aimsOf(rows, ['small', 'post'], 540).map(({ limit, found, met }) => [limit, found, met])
     assert.deepEqual(found, [
       [0.6, 0.6, true],
       [0.6, null, null],
       [0.4, 0.45, false],
       [0.4, null, null],
       [110, 111, false],
+      [2, 3, false],
     ])
-    assert.ok(aimsOf([], ['small']).every(({ met }) => met === null))
+    assert.ok(aimsOf([], ['small'], 540).every(({ met }) => met === null))
   })
 
   test('an aim is not judged where other work had the core, or where the proxy had too little to do', () => {
     const judged = (more: Partial<Turn>): unknown =>
-      aimsOf(summarize([turnOf('baton', 18), turnOf('reply-from', 30, more), turnOf('http-proxy', 45)]), ['small']).map(({ met }) => met)
-    assert.deepEqual(judged({ others: 0.1, busy: 0.7 }), [true, true, true])
-    assert.deepEqual(judged({ others: 0.11 }), [null, true, true])
-    assert.deepEqual(judged({ busy: 0.69 }), [null, true, true])
+      aimsOf(summarize([turnOf('baton', 18), turnOf('reply-from', 30, more), turnOf('http-proxy', 45)]), ['small'], 360).map(
+        ({ met }) => met,
+      )
+    assert.deepEqual(judged({ others: 0.1, busy: 0.7 }), [true, true, true, true])
+    assert.deepEqual(judged({ others: 0.11 }), [null, true, true, true])
+    assert.deepEqual(judged({ busy: 0.69 }), [null, true, true, true])
     const disturbed = summarize([turnOf('baton', 18), turnOf('reply-from', 30, { others: 0.5 })])
     assert.match(renderReport(resultOf(disturbed)), /^\| small: CPU per request ÷ reply-from's .+ 0\.60 \| disturbed: run again \|$/m)
+  })
+
+  test('recording an exchange has a share of the CPU of a small request of baton, and none of a disturbed one', () => {
+    const shareOf = (all: readonly Row[]): unknown =>
+      aimsOf(all, ['small'], 360)
+        .filter(({ what }) => what.startsWith('recording'))
+        .map(({ found, unit, met }) => [found, unit, met])
+    assert.deepEqual(shareOf(rows), [[2, ' %', true]])
+    assert.deepEqual(shareOf(summarize([turnOf('baton', 18, { others: 0.5 })])), [[2, ' %', null]])
+    assert.deepEqual(shareOf(summarize([turnOf('floor', 18)])), [[null, ' %', null]])
+  })
+
+  test('what recording an exchange takes is found by doing it', () => {
+    const nanos = recordingNanos(1_000)
+    assert.ok(Number.isFinite(nanos) && nanos > 0, String(nanos))
   })
 
   test('the report says of each aim whether it is met, and of each proxy its ratios', () => {
@@ -143,6 +162,7 @@ describe('what the bench makes of its turns', () => {
     assert.match(text, /^\| small: CPU per request ÷ reply-from's +\| ≤ 0\.6 \| +0\.60 \| +met \|$/m)
     assert.match(text, /^\| small: CPU per request ÷ http-proxy's +\| ≤ 0\.4 \| +0\.45 \| +NOT met \|$/m)
     assert.match(text, /^\| peak RSS .+ \| +≤ 110 \| +111 \| +NOT met \|$/m)
+    assert.match(text, /^\| recording: share of CPU per small request +\| +≤ 2 % \| +0\.20 % \| +met \|$/m)
     assert.match(text, /^\| baton +\| +100 \| +18\.0 \| +– \| +0\.45 \| +0\.60 \|/m)
     assert.match(text, /nginx is skipped: it is not installed/)
   })
@@ -164,7 +184,7 @@ function resultOf(rows: readonly Row[]): Result {
     peers: ['baton', 'reply-from', 'http-proxy'].map((name) => ({ name, settings: 'none' })),
     notes: ['nginx is skipped: it is not installed'],
     rows,
-    aims: aimsOf(rows, ['small']),
+    aims: aimsOf(rows, ['small'], 36),
   }
 }
 

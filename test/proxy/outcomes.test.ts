@@ -7,7 +7,7 @@ import { FakeWorld } from '../kit/fake-world.ts'
 import { RawApp } from '../kit/raw-app.ts'
 import { connectRaw } from '../kit/raw-client.ts'
 import { send } from '../kit/send.ts'
-import { until } from '../kit/turns.ts'
+import { standsStill, until } from '../kit/turns.ts'
 
 async function setUp(more: Readonly<Record<string, unknown>> = {}) {
   const app = await RawApp.listen()
@@ -92,6 +92,40 @@ test('an app that does not answer in time has failed, and its requests count whi
   world.advance(2_000)
   assert.equal((await hanging).status, 504)
   assert.deepEqual(await counted(running), { requests: 1, errors: 1, kinds: { timeout: 1 } })
+  await app.close()
+})
+
+for (const [what, timeouts] of [
+  ['falls silent', { idle: '5s' }],
+  ['takes longer than an exchange may', { exchange: '5s' }],
+] as const) {
+  test(`a response that ${what} is an error, though its status was 200`, async () => {
+    const { app, world, running: plane } = await setUp({ timeouts })
+    await using running = plane
+    answers(app, 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')
+    const client = await connectRaw({ port: running.port })
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await until(() => client.received.includes('half'), 'the response has begun')
+    world.advance(6_000)
+    assert.deepEqual(await counted(running), { requests: 1, errors: 1, kinds: { timeout: 1 } })
+    client.destroy()
+    await app.close()
+  })
+}
+
+test('a response that takes longer than an exchange may since its client does not read it is no error', async () => {
+  const { app, world, running: plane } = await setUp({ timeouts: { exchange: '5s' } })
+  await using running = plane
+  const length = 64 * 1024 * 1024
+  answers(app, `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length / 2)}`)
+  const client = await connectRaw({ port: running.port })
+  client.socket.pause()
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await until(() => app.connections.some(({ socket }) => socket.writableLength > 0), 'the app has begun to answer')
+  assert.notEqual(await standsStill(() => app.connections.reduce((sum, { socket }) => sum + socket.writableLength, 0)), 0)
+  world.advance(6_000)
+  assert.deepEqual(await counted(running), { requests: 1, errors: 0, kinds: {} })
+  client.destroy()
   await app.close()
 })
 

@@ -103,6 +103,26 @@ describe('a version that stops to serve', () => {
   })
 })
 
+describe('a version that leaks connections: it begins an ever larger share of its answers and ends none of them', () => {
+  const v2 = { LEAK: '1000' }
+  // among its first twenty none or one is lost, later too many for anything but a hard stop
+  const analysis = { ...only('errorRate'), hardStops: { ...quick.hardStops, errorRate: 'off' } }
+  test('taken back for its failures: each lost one is an error once it was silent for long', async () => {
+    const receipt = await takenBack({ v2, analysis, config: { timeouts: { idle: '500ms' } } })
+    assert.equal(reason(receipt), 'errorRate')
+  })
+  test('or once it has taken longer than an exchange may', async () => {
+    const receipt = await takenBack({ v2, analysis, config: { timeouts: { exchange: '500ms' } } })
+    assert.equal(reason(receipt), 'errorRate')
+  })
+  test('taken back for its latency, long before one of them has reached a deadline', async () => {
+    const receipt = await takenBack({ v2, analysis: only('latency') })
+    assert.equal(reason(receipt), 'latency')
+    const errors = receipt.verdict?.signals.filter(({ signal }) => signal === 'errorRate').map(({ observed }) => observed)
+    assert.deepEqual(errors, [0])
+  })
+})
+
 test('a version that burns CPU, and answers well', async () => {
   // the machine of a test may have no whole core to give
   const analysis = { ...only('cpu'), cpu: { share: '20%', for: '1s' } }

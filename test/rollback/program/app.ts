@@ -5,6 +5,7 @@
  *
  * ERROR_SHARE: of its answers are 500, evenly spread; RANDOM: by chance. SLOWER_MS: each answer. STUCK: this path is never answered.
  * CRASH_AFTER_MS, HANG_AFTER_MS, PART_HANG_AFTER_MS: after the first request it ends with 1; answers nothing any more; nothing but its health.
+ * LEAK: of its first so many requests a share is begun and never ended that grows evenly from none to all; no later one is answered.
  * BURN: so many threads are busy besides. RECORD: a file that gets the time of each request, a line each.
  */
 import { appendFileSync } from 'node:fs'
@@ -13,7 +14,7 @@ import { Worker } from 'node:worker_threads'
 
 const { VERSION = 'v1', PORT, STUCK, RECORD, RANDOM } = process.env
 const figure = (name: string): number => Number(process.env[name] ?? 0)
-const [errorShare, slowerMs] = [figure('ERROR_SHARE'), figure('SLOWER_MS')]
+const [errorShare, slowerMs, leak] = [figure('ERROR_SHARE'), figure('SLOWER_MS'), figure('LEAK')]
 let count = 0
 let isHung = false
 let isPartlyHung = false
@@ -36,13 +37,23 @@ function isError(): boolean {
   return Math.floor(count * errorShare) > Math.floor((count - 1) * errorShare)
 }
 
+function isLeaked(): boolean {
+  const leakedOf = (requests: number): number => Math.floor(requests ** 2 / (2 * leak))
+  return leak > 0 && leakedOf(count) > leakedOf(count - 1)
+}
+
 function serve({ url }: IncomingMessage, response: ServerResponse): void {
   if (count === 0) first()
   count += 1
   if (RECORD !== undefined) appendFileSync(RECORD, `${Date.now()}\n`)
-  if (isHung || isPartlyHung || url === STUCK) return
+  if (isHung || isPartlyHung || url === STUCK || (leak > 0 && count > leak)) return
   const status = isError() ? 500 : 200
-  setTimeout(() => response.writeHead(status, { 'content-type': 'text/plain' }).end(VERSION), slowerMs)
+  const isWhole = !isLeaked()
+  setTimeout(() => {
+    response.writeHead(status, { 'content-type': 'text/plain' })
+    if (isWhole) response.end(VERSION)
+    else response.write(VERSION)
+  }, slowerMs)
 }
 
 const server = createServer((request, response) => {
