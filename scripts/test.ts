@@ -32,8 +32,7 @@ function main(): number {
 
 function run(tier: Tier, options: readonly string[], files: readonly string[]): number {
   // One at a time where a test may take ports, memory or a core for itself.
-  // One more than there are cores: most tests wait for processes of their own.
-  const concurrency = tier === 'system' || tier === 'soak' ? 1 : Math.min(4, availableParallelism() + 1)
+  const concurrency = tier === 'system' || tier === 'soak' ? 1 : Math.min(4, availableParallelism())
   const own = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs[tier]}`]
   // The apps that tests start say `node`. Started by hand and not by npm, that would be the machine's, whichever that is.
   const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}` }

@@ -9,7 +9,7 @@ const runs = Number(process.env.RUNS ?? 100)
 test(`${runs} good upgrades under bursts, both versions at 1 % errors: none is taken back`, async (context) => {
   const ends: string[] = []
   for (let count = 0; count < runs; count += 1) {
-    await using run = await startNoisyRun()
+    await using run = await startNoisyRun('by chance')
     await run.served()
     const upgrade = await run.toTheEnd(120_000)
     ends.push('why' in upgrade ? `${upgrade.phase}: ${upgrade.why.detail}` : upgrade.phase)
