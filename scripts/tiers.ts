@@ -4,7 +4,7 @@ export const tiers = ['all', 'quick', 'system', 'soak'] as const
 export type Tier = (typeof tiers)[number]
 
 /** Starting real processes over and over, or running for long: not for the edit-and-run loop. */
-const slow = /^test\/(e2e|keeper|bench)\/|\.slow\.test\.ts$/
+const slow = /^test\/(e2e|keeper|bench|fleet|config\/etcd)\/|\.slow\.test\.ts$/
 const apart = /^test\/(system|soak)\//
 
 /** `files` are paths from the repository's root, with `/`. */
