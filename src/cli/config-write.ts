@@ -1,5 +1,4 @@
 /** What `config put` and `config rollback` share: asked of every instance, written over what was known, waited for. */
-import { hostname, userInfo } from 'node:os'
 import { checkDynamic } from '../config/parse.ts'
 import { BatonError, exitCode } from '../errors.ts'
 import { ConfigLog } from '../fleet/config-log.ts'
@@ -9,6 +8,7 @@ import type { Context } from './command.ts'
 import { tellLost, tellMisfits } from './config-refusal.ts'
 import { readDuration } from './duration-option.ts'
 import type { Shared } from './etcd-option.ts'
+import { operatorName } from './operator.ts'
 import { readRevisionOption } from './revision.ts'
 import { waitForFleet } from './wait-for-fleet.ts'
 
@@ -70,7 +70,7 @@ export async function writeConfig(shared: Shared, proposal: Proposal, order: Wri
   const misfits = misfitsOf(text, source, await askedOf(shared, context))
   if (misfits.length > 0 && !order.force) return tellMisfits(misfits, order.json, context)
   const { store, prefix } = shared
-  const author = { at: context.world.now(), by: `${userInfo().username}@${hostname()}` }
+  const author = { at: context.world.now(), by: operatorName() }
   const written = await new ConfigLog(store, prefix).write(text, author, order.expected)
   if (written.is === 'lost') return tellLost(written, proposal, order.json, context)
   const { is: outcome, revision } = written

@@ -1,5 +1,4 @@
 /** `--fleet` of the commands about an upgrade: the fleet's, in etcd, in place of the running baton's own. */
-import { hostname, userInfo } from 'node:os'
 import { type ExitCode, exitCode } from '../errors.ts'
 import { beginUpgrade, type FleetOrder, type Ordered, orderUpgrade } from '../fleet/commands.ts'
 import { isAtEnd, type Progress, progressOf } from '../fleet/lockstep.ts'
@@ -11,6 +10,8 @@ import { newUpgradeId } from '../rollout/upgrade-id.ts'
 import { pause } from '../world.ts'
 import type { Context } from './command.ts'
 import { type Shared, withEtcd } from './etcd-option.ts'
+import { operatorName } from './operator.ts'
+import { patiently } from './patiently.ts'
 
 export const fleetOptions = { fleet: { type: 'boolean' }, config: { type: 'string', short: 'c' } } as const
 
@@ -45,7 +46,7 @@ export async function orderFleet(
   { world, print }: Context,
 ): Promise<ExitCode> {
   return await withEtcd(file, call, world, async ({ store, prefix }) => {
-    const ordered = await orderUpgrade(store, prefix, order, `${userInfo().username}@${hostname()}`, world.now())
+    const ordered = await orderUpgrade(store, prefix, order, operatorName(), world.now())
     print(json ? `${JSON.stringify(ordered)}\n` : orderedText(ordered))
     return exitCode.done
   })
@@ -55,29 +56,22 @@ function orderedText({ is, upgrade }: Ordered): string {
   return is === 'unchanged' ? `nothing to do: ${goalLine(upgrade)}\n` : `${goalLine(upgrade)}\n`
 }
 
-/** Until nothing moves any more. */
+/** Until nothing moves any more; etcd may go away and come back meanwhile. @throws BatonError `unreachable` once it has not answered for long. */
 async function followFleet({ store, prefix }: Shared, id: string, { world, print, isScreen }: Context): Promise<ExitCode> {
-  // Timers alone do not keep a process alive.
-  const alive = new MessageChannel()
-  alive.port1.ref()
-  try {
-    for (let told = ''; ; await pause(world, lookMs)) {
-      const { upgrade } = await readUpgrade(store, prefix)
-      if (upgrade === null || upgrade.id !== id) {
-        print(`${told === '' || !isScreen ? '' : '\n'}${id} has given way to another upgrade\n`)
-        return exitCode.unfinished
-      }
-      const { instances } = await readRoster(store, prefix)
-      const progress = progressOf(upgrade, instances)
-      const line = fleetLine(upgrade, instances, progress)
-      if (line !== told) print(isScreen ? `\r\u001b[K${line}` : `${line}\n`)
-      told = line
-      if (progress === 'under-way') continue
-      print(`${isScreen ? '\n' : ''}${endText(upgrade, instances, progress)}`)
-      return endOf(progress)
+  for (let told = ''; ; await pause(world, lookMs)) {
+    const { upgrade } = await patiently(() => readUpgrade(store, prefix), world)
+    if (upgrade === null || upgrade.id !== id) {
+      print(`${told === '' || !isScreen ? '' : '\n'}${id} has given way to another upgrade\n`)
+      return exitCode.unfinished
     }
-  } finally {
-    alive.port1.close()
+    const { instances } = await patiently(() => readRoster(store, prefix), world)
+    const progress = progressOf(upgrade, instances)
+    const line = fleetLine(upgrade, instances, progress)
+    if (line !== told) print(isScreen ? `\r\u001b[K${line}` : `${line}\n`)
+    told = line
+    if (progress === 'under-way') continue
+    print(`${isScreen ? '\n' : ''}${endText(upgrade, instances, progress)}`)
+    return endOf(progress)
   }
 }
 

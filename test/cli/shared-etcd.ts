@@ -18,6 +18,8 @@ export interface SharedEtcd {
 
 export interface SharedFleet {
   readonly prefix: string
+  /** Of its files. */
+  readonly folder: string
   /** The path of a file with this content. */
   file(name: string, content: string | object): string
   /** `baton WORDS -c boot.yaml`, in the folder of the files. */
@@ -48,6 +50,7 @@ export async function shareEtcd(): Promise<SharedEtcd> {
       file('boot.yaml', { bootstrap: { config } })
       return {
         prefix,
+        folder: cwd,
         file,
         run: (...words) => runBaton([...words, '-c', 'boot.yaml'], { cwd }),
         start: (instance, bootstrap = {}, dynamic = { versions: { v1: { url: 'http://127.0.0.1:1' } }, stable: 'v1' }) =>
