@@ -93,11 +93,14 @@ function lastVerdict(entries: readonly JournalEntry[]): Verdict | null {
   return entries.findLast(({ evidence }) => evidence !== null)?.evidence?.verdict ?? null
 }
 
-/** Each phase from its first entry to that of the next; the ends are none. */
+/** Each phase from its own beginning to that of the next, and not when the journal had it, for a disk takes its time; the ends are none. */
 function phasesOf(entries: readonly JournalEntry[]): readonly ReceiptPhase[] {
   const begins = entries.filter(({ phase }, at) => phase !== entries[at - 1]?.phase)
   const end = entries.at(-1)?.at ?? 0
-  const phases = begins.map(({ phase, at }, index) => ({ phase, beganAt: at, durationMs: (begins[index + 1]?.at ?? end) - at }))
+  const phases = begins.map(({ phase, upgrade: { phaseSince: beganAt } }, index) => {
+    const endedAt = begins[index + 1]?.upgrade.phaseSince ?? end
+    return { phase, beganAt, durationMs: endedAt - beganAt }
+  })
   return phases.filter(({ phase }) => phase !== 'done' && phase !== 'rolled-back' && phase !== 'failed')
 }
 

@@ -46,6 +46,12 @@ const good = entriesOf([
 ])
 
 describe('a receipt', () => {
+  test('has each phase as long as it was, however long the journal took to have it', () => {
+    const late = good.map((entry) => (entry.phase === 'shift' ? { ...entry, at: entry.at + 250 } : entry))
+    const phasesOf = (entries: typeof good) => receiptOf(entries, measured)?.phases
+    assert.deepEqual(phasesOf(late), phasesOf(good))
+  })
+
   test('of no entries is none', () => assert.equal(receiptOf([], measured), null))
 
   test('says what the upgrade was and how it ended', () => {
