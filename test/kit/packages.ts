@@ -13,6 +13,9 @@ export const debianPackages = {
   nginx: 'nginx-light',
   promtool: 'prometheus',
   ps: 'procps',
+  'redis-benchmark': 'redis-tools',
+  'redis-cli': 'redis-tools',
+  'redis-server': 'redis-server',
   script: 'bsdutils',
   taskset: 'util-linux',
   unshare: 'util-linux',
@@ -23,9 +26,9 @@ export type Program = keyof typeof debianPackages
 /** Where servers are, and a plain user's PATH does not look. */
 const serverFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
-/** The program's path, or null. `ETCD_PROGRAM=/path/to/etcd` names another one than the machine's. */
+/** The program's path, or null. `ETCD_PROGRAM=/path/to/etcd` (`REDIS_SERVER_PROGRAM`) names another one than the machine's. */
 export function findProgram(program: Program): string | null {
-  const named = process.env[`${program.toUpperCase()}_PROGRAM`]
+  const named = process.env[`${program.toUpperCase().replaceAll('-', '_')}_PROGRAM`]
   if (named !== undefined && named !== '') return isExecutable(named) ? named : null
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...serverFolders]
   return folders.map((folder) => join(folder, program)).find((path) => existsSync(path) && isExecutable(path)) ?? null
