@@ -36,7 +36,7 @@ const vendorHomes: Readonly<Record<string, RegExp>> = {
   undici: /^src\/(upstream\/transport\/undici|config\/etcd\/gateway)\.ts$/,
   'http-proxy': /^src\/upstream\/transport\/websocket\.ts$/,
   ioredis: /^src\/cache\/redis\/connection\.ts$/,
-  'lru-cache': /^src\/cache\/(store|client\/map)\.ts$/,
+  'lru-cache': /^src\/cache\/(view|client\/map)\.ts$/,
   'prom-client': /^src\/telemetry\/prometheus\.ts$/,
   diff: /^src\/cli\/text-diff\.ts$/,
   re2js: /^src\/routing\/regex\.ts$/,
