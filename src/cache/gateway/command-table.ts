@@ -56,7 +56,9 @@ export class CommandTable {
   /** `XGROUP CREATE`: the container itself has no flags. */
   #ofSubcommand(name: string, args: readonly (Buffer | null)[]): Kind | undefined {
     const word = args[1]
-    return word === undefined || word === null || word.length > 32 ? undefined : this.#kinds.get(`${name} ${word.toString('latin1').toUpperCase()}`)
+    return word === undefined || word === null || word.length > 32
+      ? undefined
+      : this.#kinds.get(`${name} ${word.toString('latin1').toUpperCase()}`)
   }
 }
 

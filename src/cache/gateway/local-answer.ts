@@ -1,11 +1,8 @@
 /** Answers a read from the view, or does not: then Redis is asked as if there were no cache. */
-import type { Entry, Name } from '../entry.ts'
-import { nameOf } from '../entry.ts'
+import { type Entry, keyOf, type Name, nameOf } from '../entry.ts'
 import type { Want } from '../read-keys.ts'
-import { absent, bulk, hash, integer, list } from '../resp/encode.ts'
+import { encodeAbsent, encodeBulk, encodeHash, encodeInteger, encodeValues, type Protocol } from '../resp/encode.ts'
 import type { View } from '../view.ts'
-
-export type Protocol = 2 | 3
 
 /** The commands that a view can answer, and how many words they have at least and at most. */
 const words: Readonly<Record<string, readonly [least: number, most: number]>> = {
@@ -80,9 +77,9 @@ function entryNamed(view: View, name: Name, now: number): Entry | undefined {
 function get(entry: Entry | undefined, protocol: Protocol): Buffer | null {
   switch (entry?.payload.is) {
     case 'string':
-      return bulk(entry.payload.value)
+      return encodeBulk(entry.payload.value)
     case 'absent':
-      return absent(protocol)
+      return encodeAbsent(protocol)
     default:
       return null
   }
@@ -95,7 +92,7 @@ function mget(view: View, args: readonly Buffer[], protocol: Protocol, now: numb
     if (payload === undefined || payload.is === 'hash') return null
     values.push(payload.is === 'absent' ? null : payload.value)
   }
-  return list(values, protocol)
+  return encodeValues(values, protocol)
 }
 
 function exists(view: View, args: readonly Buffer[], now: number): Buffer | null {
@@ -105,13 +102,13 @@ function exists(view: View, args: readonly Buffer[], now: number): Buffer | null
     if (payload === undefined) return null
     if (payload.is !== 'absent') count += 1
   }
-  return integer(count)
+  return encodeInteger(count)
 }
 
 function ttl(entry: Entry | undefined, now: number, round: (ms: number) => number): Buffer | null {
   if (entry === undefined) return null
-  if (entry.payload.is === 'absent') return integer(-2)
-  return integer(entry.expiresAt === Number.POSITIVE_INFINITY ? -1 : round(entry.expiresAt - now))
+  if (entry.payload.is === 'absent') return encodeInteger(-2)
+  return encodeInteger(entry.expiresAt === Number.POSITIVE_INFINITY ? -1 : round(entry.expiresAt - now))
 }
 
 /** As Redis rounds: 1,400 ms are 1, 1,700 are 2. */
@@ -123,7 +120,7 @@ function hget(entry: Entry | undefined, field: Buffer | undefined, protocol: Pro
   if (entry === undefined || field === undefined) return null
   const value = fieldOf(entry, field)
   if (value === undefined) return null
-  return value === null ? absent(protocol) : bulk(value)
+  return value === null ? encodeAbsent(protocol) : encodeBulk(value)
 }
 
 function hmget(entry: Entry | undefined, args: readonly Buffer[], protocol: Protocol): Buffer | null {
@@ -134,13 +131,19 @@ function hmget(entry: Entry | undefined, args: readonly Buffer[], protocol: Prot
     if (value === undefined) return null
     values.push(value)
   }
-  return list(values, protocol)
+  return encodeValues(values, protocol)
 }
 
 function hgetall({ payload }: Partial<Entry> = {}, protocol: Protocol): Buffer | null {
-  if (payload?.is === 'absent') return hash(new Map(), protocol)
+  if (payload?.is === 'absent') return encodeHash([], protocol)
   if (payload?.is !== 'hash' || !payload.whole) return null
-  return hash(payload.fields, protocol)
+  return encodeHash(flat(payload.fields), protocol)
+}
+
+function flat(fields: ReadonlyMap<Name, Buffer | null>): Buffer[] {
+  const all: Buffer[] = []
+  for (const [field, value] of fields) if (value !== null) all.push(keyOf(field), value)
+  return all
 }
 
 /** Null: it is missing. Undefined: not known. */

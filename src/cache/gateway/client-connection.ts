@@ -1,0 +1,370 @@
+/**
+ * One client of the gateway, and the connection to Redis that is its own. What the view can answer is answered here; everything else goes
+ * there verbatim and comes back verbatim, and what it has changed is dropped from the views before the client hears of it (CACHE.md
+ * sections 2 and 6).
+ *
+ * - *plain*: commands are taken apart, and each has its slot.
+ * - *opaque*: after a command whose replies cannot be counted (SUBSCRIBE, MONITOR, …) the bytes are passed both ways until the end; before
+ *   each chunk from Redis everything that Redis had told is heard, so that the client's own writes count here as well.
+ */
+import type { Socket } from 'node:net'
+import { errorMessage } from '../../errors.ts'
+import { commandName } from '../resp/command-name.ts'
+import { type Command, CommandParser, type CommandReceiver, commandLimits, type KnownArguments } from '../resp/command-parser.ts'
+import { encodeCommand, encodeError } from '../resp/encode.ts'
+import { ProtocolError } from '../resp/protocol-error.ts'
+import { ReplyScanner } from '../resp/reply-scanner.ts'
+import { ClientState } from './client-state.ts'
+import { type Effect, unknown } from './command-table.ts'
+import { isLocal } from './local-answer.ts'
+import type { Reads } from './reads.ts'
+import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
+
+export interface ConnectionSettings {
+  /** Every passed reply waits for what Redis has told, not those of unknown writes alone. */
+  readonly causal: boolean
+}
+
+export interface ConnectionHooks {
+  /** Both sides are gone. */
+  closed(): void
+  /** The connection was ended for it. */
+  failed(error: unknown): void
+}
+
+/** Commands without their reply, and bytes of replies that wait for one before them: more, and the client is not read from. */
+const maxSlots = 4_096
+const maxWaitingBytes = 1_048_576
+
+const [error, push] = [45, 62]
+const whoami = encodeCommand(['ACL', 'WHOAMI'])
+const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
+
+/** Their replies cannot be counted, or they come without being asked for. */
+const uncountable: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR', 'SYNC', 'PSYNC'])
+const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', 'CACHING'])
+
+export class ClientConnection implements CommandReceiver {
+  readonly #client: Socket
+  readonly #redis: Socket
+  readonly #reads: Reads
+  readonly #settings: ConnectionSettings
+  readonly #state = new ClientState()
+  readonly #parser = new CommandParser(commandLimits, this)
+  readonly #scanner = new ReplyScanner()
+  readonly #slots = new Slots()
+  /** Commands that may change something and have no reply yet: what is read now could be older than they are. */
+  #writes = 0
+  /** Bytes of local replies that wait for their turn. */
+  #waitingBytes = 0
+  /** The command that comes in parts. */
+  #open: { readonly slot: Slot; readonly name: string } | null = null
+  #opaque = false
+  /** Read from the client and not yet taken apart. */
+  #unread: Buffer | null = null
+  /** Read from Redis; waits for a barrier. */
+  #held: Buffer | null = null
+  #heldSlot: Slot | null = null
+  /** The barrier has been reached for what was held. */
+  #heard = false
+  /** The reply to a question of the gateway's own, as far as it has come. */
+  #own: Buffer[] = []
+  #clientFull = false
+  #redisFull = false
+  #clientEnded = false
+  #redisLeft = false
+  #closed = false
+  readonly #hooks: ConnectionHooks
+
+  constructor(client: Socket, redis: Socket, reads: Reads, settings: ConnectionSettings, hooks: ConnectionHooks) {
+    this.#client = client
+    this.#redis = redis
+    this.#reads = reads
+    this.#settings = settings
+    this.#hooks = hooks
+    this.#listen()
+    this.#askWho()
+  }
+
+  destroy(): void {
+    this.#client.destroy()
+    this.#redis.destroy()
+    this.#end()
+  }
+
+  command({ name, args, bytes }: Command): boolean {
+    const local = this.#writes === 0 && isLocal(name, args.length) ? this.#reads.answer(name, args, this.#state) : null
+    if (local !== null) return this.#answer(local)
+    if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
+    const missed = this.#reads.missedBy(name, args, this.#state)
+    this.#toRedis(bytes)
+    if (this.#becomesOpaque(name, args)) return false
+    this.#pass(name, args, missed)
+    return this.#goesOn()
+  }
+
+  began(args: KnownArguments): void {
+    const [first = null] = args
+    const slot = passedSlot(unknown, null, null)
+    this.#open = { slot, name: first === null ? '' : commandName(first) }
+    this.#slots.push(slot)
+    this.#writes += 1
+  }
+
+  part(bytes: Buffer): void {
+    this.#toRedis(bytes)
+  }
+
+  ended(args: KnownArguments): boolean {
+    const open = this.#open
+    this.#open = null
+    if (open === null || open.slot.begun) return this.#goesOn()
+    const { effect, settle } = this.#state.passing(open.name, args, this.#reads.commands.effectOf(open.name, args))
+    open.slot.settle = settle
+    open.slot.effect = effect
+    if (effect.is === 'nothing') this.#writes -= 1
+    return this.#goesOn()
+  }
+
+  #listen(): void {
+    const client = this.#client
+    const redis = this.#redis
+    client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
+    redis.on('data', (chunk: Buffer) => this.#fromRedis(chunk))
+    client.on('drain', () => this.#drained())
+    redis.on('drain', () => this.#drained())
+    // half-closed, as netcat does: Redis answers what it has read, and ends
+    client.on('end', () => this.#clientLeaves())
+    redis.on('close', () => this.#redisLeaves())
+    client.on('close', () => this.destroy())
+    // its end follows, and is what matters
+    for (const socket of [client, redis]) socket.on('error', () => {})
+  }
+
+  /** Whose rights a connection has that says nothing of it: the default user's, or nobody's where that one needs a password. */
+  #askWho(): void {
+    this.#redis.write(whoami)
+    this.#slots.push(
+      ownSlot((reply) => {
+        const name = /^\$\d+\r\n(.+)\r\n$/s.exec(reply.toString('latin1'))?.[1]
+        this.#state.user ??= name ?? null
+      }),
+    )
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#clientEnded) return
+    if (this.#opaque) {
+      this.#toRedis(chunk)
+      this.#settleFlow()
+      return
+    }
+    this.#redis.cork()
+    this.#client.cork()
+    try {
+      const rest = this.#parser.push(chunk)
+      if (rest !== null && this.#opaque) this.#toRedis(rest)
+      else this.#unread = rest
+    } catch (error) {
+      this.#refuse(error)
+    } finally {
+      this.#redis.uncork()
+      this.#client.uncork()
+    }
+    this.#settleFlow()
+  }
+
+  /** As Redis does: the error after all replies that come before it, and the end. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof ProtocolError)) this.#hooks.failed(error)
+    this.#answer(encodeError(`ERR ${errorMessage(error)}`))
+    this.#clientLeaves()
+  }
+
+  #answer(reply: Buffer): boolean {
+    if (this.#slots.size === 0) {
+      this.#toClient(reply)
+    } else {
+      this.#waitingBytes += reply.length
+      this.#slots.push(localSlot(reply))
+    }
+    return this.#goesOn()
+  }
+
+  #pass(name: string, args: readonly Buffer[], missed: Slot['missed']): void {
+    const passing = this.#state.passing(name, args, this.#reads.commands.effectOf(name, args))
+    if (passing.effect.is !== 'nothing') this.#writes += 1
+    this.#slots.push(passedSlot(passing.effect, passing.settle, missed))
+  }
+
+  #becomesOpaque(name: string, args: readonly Buffer[]): boolean {
+    const word = name === 'CLIENT' ? args[1] : undefined
+    if (!uncountable.has(name) && (word === undefined || !uncountableOfClient.has(commandName(word)))) return false
+    this.#opaque = true
+    return true
+  }
+
+  #fromRedis(chunk: Buffer): void {
+    let at = 0
+    let passed = 0
+    this.#client.cork()
+    try {
+      while (at < chunk.length) {
+        const slot = this.#slots.first
+        if (this.#scanner.idle && !this.#begins(slot, chunk[at] ?? 0)) {
+          this.#toClient(chunk.subarray(passed, at))
+          this.#hold(chunk.subarray(at), slot)
+          return
+        }
+        if (slot === null) break
+        const end = this.#scanner.scan(chunk, at)
+        const to = end === -1 ? chunk.length : end
+        if (slot.own !== null && this.#scanner.kind !== push) {
+          this.#toClient(chunk.subarray(passed, at))
+          this.#keepOwn(chunk.subarray(at, to))
+          passed = to
+        }
+        at = to
+        if (end === -1 || this.#scanner.kind === push) continue
+        if (slot.local === null) this.#complete(slot)
+        if (this.#slots.first?.local === undefined || this.#slots.first.local === null) continue
+        this.#toClient(chunk.subarray(passed, at))
+        passed = at
+        this.#flushLocal()
+      }
+      this.#toClient(chunk.subarray(passed))
+    } catch (error) {
+      this.#hooks.failed(error)
+      this.destroy()
+    } finally {
+      this.#client.uncork()
+    }
+    this.#settleFlow()
+  }
+
+  /** The moment at which a reply's first byte is there. False: it has to wait. */
+  #begins(slot: Slot | null, kind: number): boolean {
+    if (slot === null) return !this.#opaque || this.#heard
+    if (slot.begun || kind === push) return true
+    if (slot.effect.is === 'unknown' || (this.#settings.causal && slot.own === null)) return false
+    this.#carryOut(slot)
+    return true
+  }
+
+  #hold(bytes: Buffer, slot: Slot | null): void {
+    this.#held = bytes
+    this.#heldSlot = slot
+    this.#settleFlow()
+    void this.#reads.tracker.barrier().then(() => {
+      if (this.#closed || this.#held === null) return
+      const held = this.#held
+      this.#held = null
+      this.#heldSlot = null
+      if (slot !== null) this.#carryOut(slot)
+      this.#heard = true
+      this.#fromRedis(held)
+      this.#heard = false
+      if (this.#redisLeft) this.#redisLeaves()
+    })
+  }
+
+  /** In one synchronous step with passing the reply on. */
+  #carryOut(slot: Slot): void {
+    slot.begun = true
+    this.#apply(slot.effect)
+    if (slot.effect.is !== 'nothing') this.#writes -= 1
+  }
+
+  #apply(effect: Effect): void {
+    const { tracker } = this.#reads
+    if (effect.is === 'everything') tracker.killAll()
+    else if (effect.is === 'keys') for (const key of effect.keys) tracker.kill(key)
+  }
+
+  #complete(slot: Slot): void {
+    this.#slots.shift()
+    const ok = this.#scanner.kind !== error
+    slot.settle?.(ok)
+    if (slot.own !== null) {
+      slot.own(Buffer.concat(this.#own))
+      this.#own = []
+      return
+    }
+    this.#reads.counts.passed += 1
+    if (slot.missed !== null && ok && this.#scanner.size <= this.#reads.maxReplyBytes) this.#reads.admit(slot.missed)
+  }
+
+  #keepOwn(bytes: Buffer): void {
+    this.#own.push(Buffer.from(bytes))
+  }
+
+  #flushLocal(): void {
+    for (;;) {
+      const reply = this.#slots.first?.local
+      if (reply === undefined || reply === null) return
+      this.#slots.shift()
+      this.#waitingBytes -= reply.length
+      this.#toClient(reply)
+    }
+  }
+
+  #toClient(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.#client.write(bytes)) this.#clientFull = true
+  }
+
+  #toRedis(bytes: Buffer): void {
+    if (!this.#redis.write(bytes)) this.#redisFull = true
+  }
+
+  #goesOn(): boolean {
+    return !this.#clientFull && !this.#redisFull && this.#slots.size < maxSlots && this.#waitingBytes < maxWaitingBytes
+  }
+
+  #drained(): void {
+    this.#clientFull = this.#client.writableNeedDrain
+    this.#redisFull = this.#redis.writableNeedDrain
+    this.#settleFlow()
+  }
+
+  /** Who is not read from, and who is again: a side that does not read slows the other one down. */
+  #settleFlow(): void {
+    if (this.#closed) return
+    if (this.#clientFull || this.#held !== null) this.#redis.pause()
+    else this.#redis.resume()
+    if (!this.#goesOn()) {
+      this.#client.pause()
+      return
+    }
+    if (this.#unread === null) {
+      this.#client.resume()
+      if (this.#clientEnded) this.#redis.end()
+      return
+    }
+    const unread = this.#unread
+    this.#unread = null
+    this.#fromClient(unread)
+  }
+
+  #clientLeaves(): void {
+    this.#clientEnded = true
+    if (this.#unread === null) this.#redis.end()
+  }
+
+  #redisLeaves(): void {
+    this.#redisLeft = true
+    // they may run later: what Redis tells of them then does the rest
+    for (const slot of this.#slots.rest()) if (!slot.begun && slot !== this.#heldSlot) this.#carryOut(slot)
+    if (this.#held === null) this.#client.destroySoon()
+  }
+
+  #end(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#held = null
+    this.#hooks.closed()
+  }
+}
+
+function isNamed(word: Buffer | undefined, name: string): boolean {
+  return word !== undefined && word.length === name.length && word.toString('latin1').toUpperCase() === name
+}

@@ -1,0 +1,71 @@
+/** One command of a client, until its reply has gone out: replies leave in the order of their commands. */
+import type { Settle } from './client-state.ts'
+import { type Effect, nothing } from './command-table.ts'
+
+export interface Slot {
+  /** The reply, where it was answered here; null: it comes from Redis. */
+  readonly local: Buffer | null
+  /** What has to be dropped before the reply goes on. */
+  effect: Effect
+  settle: Settle | null
+  /** The keys of a read that was missed, for the cache to take in. */
+  readonly missed: Missed | null
+  /** A question of the gateway's own: the client does not see the reply. */
+  readonly own: ((reply: Buffer) => void) | null
+  /** Its effect has been carried out. */
+  begun: boolean
+}
+
+export interface Missed {
+  readonly name: string
+  readonly args: readonly Buffer[]
+}
+
+export function localSlot(local: Buffer): Slot {
+  return { local, effect: nothing, settle: null, missed: null, own: null, begun: true }
+}
+
+export function passedSlot(effect: Effect, settle: Settle | null, missed: Missed | null): Slot {
+  return { local: null, effect, settle, missed, own: null, begun: false }
+}
+
+export function ownSlot(own: (reply: Buffer) => void): Slot {
+  return { local: null, effect: nothing, settle: null, missed: null, own, begun: false }
+}
+
+/** First in, first out, without moving what is left. */
+export class Slots {
+  #items: (Slot | null)[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#items.length - this.#head
+  }
+
+  get first(): Slot | null {
+    return this.#items[this.#head] ?? null
+  }
+
+  push(slot: Slot): void {
+    this.#items.push(slot)
+  }
+
+  shift(): void {
+    this.#items[this.#head] = null
+    this.#head += 1
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0
+      this.#head = 0
+    } else if (this.#head >= 1_024) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  *rest(): Iterable<Slot> {
+    for (let at = this.#head; at < this.#items.length; at += 1) {
+      const slot = this.#items[at]
+      if (slot !== null && slot !== undefined) yield slot
+    }
+  }
+}
