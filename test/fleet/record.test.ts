@@ -17,6 +17,7 @@ const address = fc.oneof(
 const anyLimits: fc.Arbitrary<Limits> = fc.record({
   listeners: fc.record({ public: fc.record({ address }), metrics: fc.record({ address }) }),
   admin: orNull(fc.record({ address })),
+  redis: orNull(fc.record({ gateways: fc.dictionary(text, fc.record({ address })), names: orNull(text) })),
   state: text,
   allowUpstreams: fc.array(fc.oneof(text, fc.constantFrom('loopback', 'unix', '10.0.0.0/8', '::/0', '1.2.3.4/99', 'app'))),
   processes: fc.dictionary(text, fc.record({ port: fc.integer() })),
