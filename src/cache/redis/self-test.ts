@@ -1,13 +1,14 @@
 /** Before anything is answered locally: does this server tell of a change, and before it answers a PING that was sent later? */
 import { BatonError } from '../../errors.ts'
+import { keyOf, type Name } from '../entry.ts'
 import type { Session } from '../session.ts'
 import type { RedisConnection } from './connection.ts'
 import type { Tracking } from './pair.ts'
 
 export interface Probe {
-  readonly key: string
+  readonly key: Name
   /** To be tracked besides the configured ones; null where one of those covers the key. */
-  readonly prefix: string | null
+  readonly prefix: Name | null
 }
 
 const own = 'baton:probe:'
@@ -23,8 +24,8 @@ export function probeKeyFor({ by, prefixes }: Tracking, runId: string, client: n
 }
 
 /** @throws BatonError `unsupported` naming the prefix that the user may not read */
-export async function refuseUnreadable(connection: RedisConnection, user: string, prefixes: readonly string[]): Promise<void> {
-  const replies = await connection.send(prefixes.map((prefix) => ['PTTL', `${prefix}baton-probe`]))
+export async function refuseUnreadable(connection: RedisConnection, user: string, prefixes: readonly Name[]): Promise<void> {
+  const replies = await connection.send(prefixes.map((prefix) => ['PTTL', keyOf(`${prefix}baton-probe`)]))
   for (const [at, reply] of replies.entries()) {
     if (reply instanceof Error) {
       const message = `redis does not let the user "${user}" read keys under "${prefixes[at]}", which cache.prefixes has: ${reply.message}`
@@ -36,17 +37,17 @@ export async function refuseUnreadable(connection: RedisConnection, user: string
 /** @throws BatonError `unsupported` for a server that fails it (a clone, a managed proxy) */
 export async function selfTest(
   session: Session,
-  key: string,
+  name: Name,
   listen: (told: (keys: readonly Buffer[] | null) => void) => void,
 ): Promise<void> {
   let told = false
-  const probe = Buffer.from(key)
+  const key = keyOf(name)
   await written(session, [['SET', key, '1', 'PX', probeLifeMs]])
   const [seen] = await session.read([['GET', key]])
-  if (seen instanceof Error) throw new BatonError('unsupported', `redis: the probe ${key} cannot be read: ${seen.message}`, seen)
+  if (seen instanceof Error) throw new BatonError('unsupported', `redis: the probe ${name} cannot be read: ${seen.message}`, seen)
   await session.heard()
   listen((keys) => {
-    if (keys?.some((candidate) => candidate.equals(probe)) === true) told = true
+    if (keys?.some((candidate) => candidate.equals(key)) === true) told = true
   })
   await written(session, [['SET', key, '2', 'PX', probeLifeMs]])
   await session.heard()
