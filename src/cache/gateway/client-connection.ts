@@ -15,15 +15,10 @@ import { encodeCommand, encodeError } from '../resp/encode.ts'
 import { ProtocolError } from '../resp/protocol-error.ts'
 import { ReplyScanner } from '../resp/reply-scanner.ts'
 import { ClientState } from './client-state.ts'
-import { type Effect, unknown } from './command-table.ts'
+import { type CommandTable, type Effect, unknown, unknownCommands } from './command-table.ts'
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
 import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
-
-export interface ConnectionSettings {
-  /** Every passed reply waits for what Redis has told, not those of unknown writes alone. */
-  readonly causal: boolean
-}
 
 export interface ConnectionHooks {
   /** Both sides are gone. */
@@ -47,8 +42,7 @@ const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', '
 export class ClientConnection implements CommandReceiver {
   readonly #client: Socket
   readonly #redis: Socket
-  readonly #reads: Reads
-  readonly #settings: ConnectionSettings
+  #reads: Reads | null
   readonly #state = new ClientState()
   readonly #parser = new CommandParser(commandLimits, this)
   readonly #scanner = new ReplyScanner()
@@ -76,14 +70,18 @@ export class ClientConnection implements CommandReceiver {
   #closed = false
   readonly #hooks: ConnectionHooks
 
-  constructor(client: Socket, redis: Socket, reads: Reads, settings: ConnectionSettings, hooks: ConnectionHooks) {
+  constructor(client: Socket, redis: Socket, reads: Reads | null, hooks: ConnectionHooks) {
     this.#client = client
     this.#redis = redis
     this.#reads = reads
-    this.#settings = settings
     this.#hooks = hooks
     this.#listen()
     this.#askWho()
+  }
+
+  /** From now on; null: nothing is answered here. */
+  use(reads: Reads | null): void {
+    this.#reads = reads
   }
 
   destroy(): void {
@@ -93,10 +91,10 @@ export class ClientConnection implements CommandReceiver {
   }
 
   command({ name, args, bytes }: Command): boolean {
-    const local = this.#writes === 0 && isLocal(name, args.length) ? this.#reads.answer(name, args, this.#state) : null
+    const local = this.#writes === 0 && isLocal(name, args.length) ? (this.#reads?.answer(name, args, this.#state) ?? null) : null
     if (local !== null) return this.#answer(local)
     if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
-    const missed = this.#reads.missedBy(name, args, this.#state)
+    const missed = this.#reads?.missedBy(name, args, this.#state) ?? null
     this.#toRedis(bytes)
     if (this.#becomesOpaque(name, args)) return false
     this.#pass(name, args, missed)
@@ -119,11 +117,15 @@ export class ClientConnection implements CommandReceiver {
     const open = this.#open
     this.#open = null
     if (open === null || open.slot.begun) return this.#goesOn()
-    const { effect, settle } = this.#state.passing(open.name, args, this.#reads.commands.effectOf(open.name, args))
+    const { effect, settle } = this.#state.passing(open.name, args, this.#commands.effectOf(open.name, args))
     open.slot.settle = settle
     open.slot.effect = effect
     if (effect.is === 'nothing') this.#writes -= 1
     return this.#goesOn()
+  }
+
+  get #commands(): CommandTable {
+    return this.#reads?.commands ?? unknownCommands
   }
 
   #listen(): void {
@@ -192,7 +194,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #pass(name: string, args: readonly Buffer[], missed: Slot['missed']): void {
-    const passing = this.#state.passing(name, args, this.#reads.commands.effectOf(name, args))
+    const passing = this.#state.passing(name, args, this.#commands.effectOf(name, args))
     if (passing.effect.is !== 'nothing') this.#writes += 1
     this.#slots.push(passedSlot(passing.effect, passing.settle, missed))
   }
@@ -246,7 +248,7 @@ export class ClientConnection implements CommandReceiver {
   #begins(slot: Slot | null, kind: number): boolean {
     if (slot === null) return !this.#opaque || this.#heard
     if (slot.begun || kind === push) return true
-    if (slot.effect.is === 'unknown' || (this.#settings.causal && slot.own === null)) return false
+    if (slot.effect.is === 'unknown' || (this.#reads?.causal === true && slot.own === null)) return false
     this.#carryOut(slot)
     return true
   }
@@ -255,7 +257,7 @@ export class ClientConnection implements CommandReceiver {
     this.#held = bytes
     this.#heldSlot = slot
     this.#settleFlow()
-    void this.#reads.tracker.barrier().then(() => {
+    void (this.#reads?.tracker.barrier() ?? Promise.resolve()).then(() => {
       if (this.#closed || this.#held === null) return
       const held = this.#held
       this.#held = null
@@ -276,9 +278,9 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #apply(effect: Effect): void {
-    const { tracker } = this.#reads
-    if (effect.is === 'everything') tracker.killAll()
-    else if (effect.is === 'keys') for (const key of effect.keys) tracker.kill(key)
+    const tracker = this.#reads?.tracker
+    if (effect.is === 'everything') tracker?.killAll()
+    else if (effect.is === 'keys') for (const key of effect.keys) tracker?.kill(key)
   }
 
   #complete(slot: Slot): void {
@@ -290,6 +292,7 @@ export class ClientConnection implements CommandReceiver {
       this.#own = []
       return
     }
+    if (this.#reads === null) return
     this.#reads.counts.passed += 1
     if (slot.missed !== null && ok && this.#scanner.size <= this.#reads.maxReplyBytes) this.#reads.admit(slot.missed)
   }

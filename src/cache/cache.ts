@@ -1,0 +1,86 @@
+/** The cache of all versions: their gateways, which stay, and the caching under the present configuration, which is swapped. */
+import type { CacheSettings, Dynamic, RedisSettings } from '../config/settings.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { World } from '../world.ts'
+import { Caching } from './caching.ts'
+import { Gateway } from './gateway/gateway.ts'
+import { openRedis } from './gateway/open-redis.ts'
+import { collectCacheMetrics } from './metrics.ts'
+import type { Credentials } from './redis/credentials.ts'
+import { type Master, masterOf } from './redis/master.ts'
+
+export interface CacheParts {
+  readonly world: World
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly redis: RedisSettings
+  readonly credentials: Credentials
+}
+
+export class Cache {
+  readonly gateways: readonly Gateway[]
+  readonly #parts: CacheParts
+  readonly #master: Master
+  #caching: Caching | null = null
+  /** What `#caching` was made from. */
+  #made = ''
+
+  constructor(parts: CacheParts) {
+    const { redis, credentials, world, log, metrics } = parts
+    this.#parts = parts
+    this.#master = masterOf(redis, credentials, world)
+    const openClient = () => (this.#master.access === null ? null : openRedis(this.#master.access))
+    this.gateways = Object.keys(redis.gateways).map((version) => new Gateway({ version, log, openRedis: openClient }))
+    collectCacheMetrics(metrics, this)
+  }
+
+  /** Null while the configuration has none. */
+  get caching(): Caching | null {
+    return this.#caching
+  }
+
+  /** `fdOf`: of the socket that the keeper has bound for a version. @throws BatonError `bind` */
+  async start(fdOf: (version: string) => number): Promise<void> {
+    // nobody to ask: clients are turned away until there is
+    await this.#master.find().catch(() => {})
+    this.#master.follow((address) => this.#moved(address))
+    for (const gateway of this.gateways) await gateway.listen({ fd: fdOf(gateway.version) })
+  }
+
+  async stop(): Promise<void> {
+    this.#use(null)
+    this.#master.close()
+    await Promise.all(this.gateways.map((gateway) => gateway.close()))
+  }
+
+  /** Another configuration begins with empty views. */
+  follow({ cache, versions }: Pick<Dynamic, 'cache' | 'versions'>): void {
+    const pushed = Object.entries(versions).flatMap(([version, { push }]) => (push === null ? [] : [version]))
+    const names = [...new Set([...Object.keys(this.#parts.redis.gateways), ...pushed])]
+    const made = cache === null ? '' : JSON.stringify([cache, names])
+    if (made === this.#made) return
+    this.#made = made
+    this.#use(cache === null ? null : this.#make(cache, names))
+  }
+
+  #make(settings: CacheSettings, versions: readonly string[]): Caching {
+    const { world, log, redis } = this.#parts
+    return new Caching({ world, log, master: this.#master, database: redis.database, settings, versions })
+  }
+
+  #use(caching: Caching | null): void {
+    const before = this.#caching
+    this.#caching = caching
+    for (const gateway of this.gateways) gateway.use(caching?.readsOf(gateway.version) ?? null)
+    before?.stop()
+    caching?.start()
+  }
+
+  /** What clients and the tracker are connected to is the master no more. */
+  #moved(address: string): void {
+    this.#parts.log.warn('cache.failover', { redis: address })
+    this.#caching?.tracker.lose(`the master is ${address} now`)
+    for (const gateway of this.gateways) gateway.disconnect()
+  }
+}
