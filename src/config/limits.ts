@@ -22,8 +22,7 @@ function each<T, U>(given: Readonly<Record<string, T>>, told: (value: T) => U): 
 /** Null where it is none that this build understands. */
 export function readLimits(value: unknown): Limits | null {
   if (!isMapping(value) || !isMapping(value.listeners)) return null
-  // A build that knows of no Redis has none.
-  const { listeners, admin, redis = null, state, allowUpstreams, processes, retirements } = value
+  const { listeners, admin, redis, state, allowUpstreams, processes, retirements } = value
   const isListed = Array.isArray(allowUpstreams) && allowUpstreams.every((entry) => typeof entry === 'string')
   const isKnown = isAddressed(listeners.public) && isAddressed(listeners.metrics) && (admin === null || isAddressed(admin))
   const isNamed =
@@ -31,7 +30,7 @@ export function readLimits(value: unknown): Limits | null {
   const isSafe =
     isMapping(retirements) && Object.values(retirements).every((retirement) => isMapping(retirement) && retirement.is === 'signal')
   const isWhole = isListed && isKnown && isNamed && isSafe && (redis === null || isRedis(redis)) && typeof state === 'string'
-  return isWhole ? ({ ...value, redis } as unknown as Limits) : null
+  return isWhole ? (value as unknown as Limits) : null
 }
 
 function isRedis(value: unknown): boolean {

@@ -18,12 +18,12 @@ export function boundBy(bootstrap: Limits): Bound[] {
     { path: ['bootstrap', 'listeners', 'public', 'address'], name: 'the public listener', address: listeners.public.address },
     { path: ['bootstrap', 'listeners', 'metrics', 'address'], name: 'the metrics listener', address: listeners.metrics.address },
     ...(admin ? [{ path: ['bootstrap', 'admin', 'address'], name: 'the admin address', address: admin.address }] : []),
+    { path: ['bootstrap', 'state'], name: 'the admin socket', address: { is: 'unix', path: join(state, 'admin.sock') } },
     ...Object.entries(redis?.gateways ?? {}).map(([version, { address }]) => ({
       path: ['bootstrap', 'redis', 'gateways', version, 'address'],
       name: `the gateway of ${version}`,
       address,
     })),
-    { path: ['bootstrap', 'state'], name: 'the admin socket', address: { is: 'unix', path: join(state, 'admin.sock') } },
   ]
 }
 

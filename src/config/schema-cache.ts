@@ -31,7 +31,7 @@ const refresh = z
       .describe('One key at most once in this time: with twenty gateways each write of a hot key would cost Redis twenty reads.'),
     perSecond: whole(0, 1_000_000)
       .prefault(2_000)
-      .describe('All keys together; what is above is dropped and read again when asked for. 0: all.'),
+      .describe('All keys together; what is above is dropped and read again when asked for. 0 drops all of them.'),
   })
   .prefault({})
   .describe('A key that was written, and read since its last refresh, is fetched again.')

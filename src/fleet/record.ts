@@ -54,16 +54,14 @@ export function writeRecord(record: InstanceRecord): string {
 /** Null where it is none that this build understands. */
 export function readRecord(text: string): InstanceRecord | null {
   const value = parse(text)
-  if (!isMapping(value) || value.v !== format) return null
-  const limits = readLimits(value.limits)
-  if (limits === null) return null
+  if (!isMapping(value) || value.v !== format || readLimits(value.limits) === null) return null
   const { v: _format, ...record } = value
   const { id, build, pid, startedAt, revision, hash, refused, stale, roles, upgrade, ready, whyNotReady } = record
   const areTexts = [id, build, hash].every((part) => typeof part === 'string')
   const areNumbers = [pid, startedAt, revision].every((part) => typeof part === 'number')
   const isTold = isRefusal(refused) && isText(stale) && isText(whyNotReady) && typeof ready === 'boolean'
   const isPlaced = isMapping(roles) && typeof roles.stable === 'string' && isText(roles.candidate) && isUpgrade(upgrade)
-  return areTexts && areNumbers && isTold && isPlaced ? ({ ...record, limits } as unknown as InstanceRecord) : null
+  return areTexts && areNumbers && isTold && isPlaced ? (record as unknown as InstanceRecord) : null
 }
 
 /** Its texts end up on terminals, and whoever may write the key has written them. */
