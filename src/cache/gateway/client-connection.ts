@@ -21,6 +21,8 @@ import type { Reads } from './reads.ts'
 import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
 
 export interface ConnectionHooks {
+  /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
+  readonly newcomer: { user: string | null }
   /** Both sides are gone. */
   closed(): void
   /** The connection was ended for it. */
@@ -145,11 +147,14 @@ export class ClientConnection implements CommandReceiver {
 
   /** Whose rights a connection has that says nothing of it: the default user's, or nobody's where that one needs a password. */
   #askWho(): void {
+    this.#state.user = this.#hooks.newcomer.user
     this.#redis.write(whoami)
     this.#slots.push(
       ownSlot((reply) => {
         const name = /^\$\d+\r\n(.+)\r\n$/s.exec(reply.toString('latin1'))?.[1]
-        this.#state.user ??= name ?? null
+        // the first reply of all: before that of any AUTH
+        this.#state.user = name ?? null
+        this.#hooks.newcomer.user = this.#state.user
       }),
     )
   }

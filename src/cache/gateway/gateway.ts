@@ -19,6 +19,7 @@ const maxClients = 10_000
 export class Gateway {
   readonly #parts: GatewayParts
   readonly #server: Server
+  readonly #newcomer: { user: string | null } = { user: null }
   #reads: Reads | null = null
   readonly #connections = new Set<ClientConnection>()
   /** Clients turned away: too many, or no master to speak to. */
@@ -58,6 +59,7 @@ export class Gateway {
 
   /** Clients come back to a server that is the master: what they were connected to is none any more. */
   disconnect(): void {
+    this.#newcomer.user = null
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
@@ -75,6 +77,7 @@ export class Gateway {
       return
     }
     const connection: ClientConnection = new ClientConnection(client, redis, this.#reads, {
+      newcomer: this.#newcomer,
       closed: () => this.#connections.delete(connection),
       failed: (error) => this.#parts.log.error('cache.connection_failed', { version: this.version, reason: errorMessage(error) }),
     })
