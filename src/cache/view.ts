@@ -9,21 +9,20 @@ export interface Budget {
   readonly absentBytes: number
 }
 
-/** A prime, so that clients that ask for the same names in the same order do not hide some of them. */
-const sampleEvery = 7
+/** Of the names that were hit within a minute. */
+const maxTouched = 100_000
 
 export class View {
   readonly version: string
   /** Told of each name whose entry is another one now, or gone; null: all of them are gone. */
   onChange: (name: Name | null) => void = () => {}
-  /** Told of one name in `sampleEvery` that clients ask for, whether it is held or not. */
-  onSample: ((name: Name) => void) | null = null
+  /** Told of each name that clients ask for, whether it is held or not. */
+  onRead: ((name: Name) => void) | null = null
   /** Names that were hit since somebody took them, where that is asked for. */
   touched: Set<Name> | null = null
   evictions = 0
   readonly #present: LRUCache<Name, Entry>
   readonly #absent: LRUCache<Name, Entry>
-  #untilSample = 1
   /** Names that were hit since their entry was put in. */
   readonly #hit = new Set<Name>()
 
@@ -38,10 +37,9 @@ export class View {
     const entry = this.#present.get(name) ?? this.#absent.get(name)
     if (entry !== undefined) {
       this.#hit.add(name)
-      this.touched?.add(name)
+      if (this.touched !== null && this.touched.size < maxTouched) this.touched.add(name)
     }
-    this.#untilSample -= 1
-    if (this.#untilSample === 0) this.#sample(name)
+    this.onRead?.(name)
     return entry
   }
 
@@ -92,11 +90,6 @@ export class View {
 
   get bytes(): number {
     return this.#present.calculatedSize + this.#absent.calculatedSize
-  }
-
-  #sample(name: Name): void {
-    this.#untilSample = sampleEvery
-    this.onSample?.(name)
   }
 
   #list(maxSize: number): LRUCache<Name, Entry> {
