@@ -14,6 +14,8 @@ export class View {
   /** Told of each name whose entry is another one now, or gone; null: all of them are gone. */
   onChange: (name: Name | null) => void = () => {}
   evictions = 0
+  /** Of these, what was there and not known to be missing: the view is full. */
+  presentEvictions = 0
   readonly #present: LRUCache<Name, Entry>
   readonly #absent: LRUCache<Name, Entry>
   /** Names that were hit since their entry was put in. */
@@ -85,9 +87,10 @@ export class View {
     return new LRUCache({
       maxSize,
       sizeCalculation: (entry: Entry) => entry.bytes,
-      dispose: (_entry, name, reason) => {
+      dispose: (entry, name, reason) => {
         if (reason !== 'evict') return
         this.evictions += 1
+        if (entry.payload.is !== 'absent') this.presentEvictions += 1
         this.#hit.delete(name)
         this.onChange(name)
       },

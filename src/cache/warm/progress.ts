@@ -40,12 +40,21 @@ const usual = 0.9
  */
 export function shareWarm(progress: WarmProgress, target: WarmTarget): number | null {
   if (progress.isFull) return 1
-  const shares = [progress.keys / target.keys]
-  if (target.bytes !== null) shares.push(progress.bytes / target.bytes)
-  if (target.predicted !== null && progress.predicted !== null) shares.push(progress.predicted / target.predicted)
+  const shares = targetShares(progress, target)
   if (progress.isNamed && progress.coverage !== null) shares.push(progress.coverage)
   const share = Math.min(1, Math.max(...shares))
   return progress.isNamed && progress.named === 0 && share < 1 ? null : share
+}
+
+export function reachesTarget(progress: WarmProgress, target: WarmTarget): boolean {
+  return Math.max(...targetShares(progress, target)) >= 1
+}
+
+function targetShares(progress: WarmProgress, { keys, bytes, predicted }: WarmTarget): number[] {
+  const shares = [progress.keys / keys]
+  if (bytes !== null) shares.push(progress.bytes / bytes)
+  if (predicted !== null && progress.predicted !== null) shares.push(progress.predicted / predicted)
+  return shares
 }
 
 export type WarmVerdict = 'go' | 'go-with-warning' | 'refuse'
