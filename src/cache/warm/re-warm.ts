@@ -45,9 +45,10 @@ export class ReWarm {
     const counts = new Map<View, number>()
     const take = (name: Name, view: View) => {
       const count = counts.get(view) ?? 0
-      if (count >= most) return
+      const holders = this.#names.get(name) ?? new Set()
+      if (count >= most || holders.has(view)) return
       counts.set(view, count + 1)
-      this.#names.set(name, (this.#names.get(name) ?? new Set()).add(view))
+      this.#names.set(name, holders.add(view))
     }
     const lists = views.map((view) => ({ view, names: view.names() }))
     for (let rank = 0; rank < most; rank += 1) {
@@ -71,18 +72,29 @@ export class ReWarm {
   }
 
   async #read(run: number): Promise<void> {
-    const { pace, batch, tracker } = this.#parts
+    const { pace, tracker } = this.#parts
     while (this.#names.size > 0) {
-      const names = [...this.#names.entries().take(batch)]
+      const names = this.#next()
       await pace.take(names.length)
       if (run !== this.#run) return
-      await Promise.all(names.flatMap(([name, holders]) => this.#missing(name, holders).map((view) => tracker.filled(name, 'any', view))))
+      await Promise.all(names.flatMap(({ name, missing }) => missing.map((view) => tracker.filled(name, 'any', view))))
       if (run !== this.#run) return
-      for (const [name] of names) this.#names.delete(name)
+      for (const { name } of names) this.#names.delete(name)
     }
   }
 
-  /** The views that lack it; a version may be gone by now. */
+  /** A batch, each with the views that lack it. What none lacks any more is left out. */
+  #next(): { readonly name: Name; readonly missing: readonly View[] }[] {
+    const batch: { name: Name; missing: readonly View[] }[] = []
+    for (const [name, holders] of this.#names) {
+      const missing = this.#missing(name, holders)
+      if (missing.length === 0) this.#names.delete(name)
+      else if (batch.push({ name, missing }) === this.#parts.batch) break
+    }
+    return batch
+  }
+
+  /** A version may be gone by now. */
   #missing(name: Name, holders: ReadonlySet<View>): View[] {
     const { views, world } = this.#parts
     const now = world.elapsed()
