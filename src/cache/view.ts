@@ -21,6 +21,8 @@ export class View {
   /** Names that were hit since somebody took them, where that is asked for. */
   touched: Set<Name> | null = null
   evictions = 0
+  /** Of these, what was there and not known to be missing: the view is full. */
+  presentEvictions = 0
   readonly #present: LRUCache<Name, Entry>
   readonly #absent: LRUCache<Name, Entry>
   /** Names that were hit since their entry was put in. */
@@ -96,9 +98,10 @@ export class View {
     return new LRUCache({
       maxSize,
       sizeCalculation: (entry: Entry) => entry.bytes,
-      dispose: (_entry, name, reason) => {
+      dispose: (entry, name, reason) => {
         if (reason !== 'evict') return
         this.evictions += 1
+        if (entry.payload.is !== 'absent') this.presentEvictions += 1
         this.#hit.delete(name)
         this.onChange(name)
       },
