@@ -1,4 +1,5 @@
 /** The composition root: builds every part from the configuration, joins them, and knows the order in which they start and stop. */
+import { hostname } from 'node:os'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
 import { openGuard, socketGuard } from './admin/guard.ts'
@@ -8,7 +9,9 @@ import { statusOf } from './admin/status.ts'
 import { Webhooks } from './admin/webhooks.ts'
 import { type Given, readGiven, warnOn } from './app/given.ts'
 import { Cache } from './cache/cache.ts'
+import { cacheControl } from './cache/control.ts'
 import type { Credentials } from './cache/redis/credentials.ts'
+import { cacheStats } from './cache/stats.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
 import type { Store } from './config/etcd/store.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
@@ -239,7 +242,15 @@ class Running {
   #createCache({ redis }: Bootstrap, credentials: Credentials | null): Cache | null {
     if (redis === null || credentials === null) return null
     const { world } = this.#options
-    return new Cache({ world, log: this.#log, metrics: this.#metrics, redis, credentials })
+    return new Cache({
+      world,
+      log: this.#log,
+      metrics: this.#metrics,
+      redis,
+      credentials,
+      instance: `${hostname()}-${world.pid}`,
+      serving: () => [this.#live.current().roles.stable],
+    })
   }
 
   #createVersions(): Versions {
@@ -268,7 +279,7 @@ class Running {
       first,
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
-      warm: () => Promise.resolve(),
+      warm: async (to) => (await this.#cache?.warm(to)) ?? { is: 'none' },
       keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
     })
@@ -296,6 +307,7 @@ class Running {
       reload: async () => this.#told(await this.#source.reload()),
       route: (request) => this.#live.current().router.explain(request, world.random),
       rollout: this.#rollout.control,
+      cache: this.#cache === null ? null : cacheControl(this.#cache, world),
     }
   }
 
@@ -351,6 +363,7 @@ class Running {
       versions: this.#versions.all(),
       upgrade: this.#rollout.upgrade,
       analysis: this.#rollout.verdict,
+      cache: this.#cache === null ? null : cacheStats(this.#cache, world.elapsed()),
       idle: Object.keys(dynamic.versions).filter((name) => this.#versions.get(name) === undefined),
       connections: this.#dataPlane.connectionCount,
       queued: this.#dataPlane.gate.waiting,

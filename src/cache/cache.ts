@@ -9,6 +9,7 @@ import { openRedis } from './gateway/open-redis.ts'
 import { collectCacheMetrics } from './metrics.ts'
 import type { Credentials } from './redis/credentials.ts'
 import { type Master, masterOf } from './redis/master.ts'
+import { type Warmed, warmedOf } from './warmed.ts'
 
 export interface CacheParts {
   readonly world: World
@@ -16,6 +17,10 @@ export interface CacheParts {
   readonly metrics: Metrics
   readonly redis: RedisSettings
   readonly credentials: Credentials
+  /** Of this baton among those that share hot names. */
+  readonly instance: string
+  /** The versions whose caches are warmed as soon as Redis is tracked. */
+  serving(): readonly string[]
 }
 
 export class Cache {
@@ -64,9 +69,15 @@ export class Cache {
     this.#use(cache === null ? null : this.#make(cache, names))
   }
 
+  /** Fills the version's view. Never rejects. */
+  async warm(version: string): Promise<Warmed> {
+    const warmed = await this.#caching?.warming.warm(version)
+    return warmed === undefined || warmed === null ? { is: 'none' } : warmedOf(version, warmed)
+  }
+
   #make(settings: CacheSettings, versions: readonly string[]): Caching {
-    const { world, log, redis } = this.#parts
-    return new Caching({ world, log, master: this.#master, database: redis.database, settings, versions })
+    const { redis } = this.#parts
+    return new Caching({ ...this.#parts, master: this.#master, database: redis.database, names: redis.names, settings, versions })
   }
 
   #use(caching: Caching | null): void {

@@ -9,6 +9,7 @@ import { openPair } from './redis/pair.ts'
 import { Toucher } from './toucher.ts'
 import { Tracker } from './tracker.ts'
 import { View } from './view.ts'
+import { Warming } from './warming.ts'
 
 export interface CachingParts {
   readonly world: World
@@ -18,21 +19,29 @@ export interface CachingParts {
   readonly settings: CacheSettings
   /** Those that have a cache. */
   readonly versions: readonly string[]
+  readonly names: string | null
+  readonly instance: string
+  /** The versions to be warmed as soon as Redis is tracked. */
+  serving(): readonly string[]
 }
 
 export class Caching {
   readonly settings: CacheSettings
   readonly views: readonly View[]
   readonly tracker: Tracker
+  readonly warming: Warming
   readonly #reads: ReadonlyMap<string, Reads>
   readonly #log: Log
   readonly #toucher: Toucher
+  readonly #serving: () => readonly string[]
   #commands: CommandTable | null = null
+  #wasLive = false
 
-  constructor({ world, log, master, database, settings, versions }: CachingParts) {
+  constructor({ world, log, master, database, settings, versions, names, instance, serving }: CachingParts) {
     const { absent, memoryBytes, refresh, prefixes, tracking } = settings
     this.settings = settings
     this.#log = log
+    this.#serving = serving
     this.views = versions.map((version) => new View(version, { bytes: memoryBytes, absentBytes: absent.memoryBytes }))
     this.tracker = new Tracker({
       world,
@@ -46,8 +55,9 @@ export class Caching {
         refreshPerSecond: refresh.perSecond,
       },
       onLive: () => this.#onLive(),
-      onLost: () => {},
+      onLost: () => this.warming.lost(),
     })
+    this.warming = new Warming({ world, log, tracker: this.tracker, views: this.views, settings, names, instance })
     this.#toucher = new Toucher(this.views, () => this.tracker.session, log, world)
     const limits = { ...settings, causal: settings.consistency === 'causal', database }
     this.#reads = new Map(this.views.map((view) => [view.version, new Reads(view, this.tracker, world, limits, () => this.#commands)]))
@@ -62,10 +72,12 @@ export class Caching {
   }
 
   start(): void {
+    this.warming.start()
     this.tracker.start()
   }
 
   stop(): void {
+    this.warming.stop()
     this.#toucher.stop()
     this.tracker.stop()
   }
@@ -77,5 +89,8 @@ export class Caching {
     this.#commands = CommandTable.of(session.server.commands)
     this.#toucher.begin()
     this.#log.info('cache.live', { redis: address, redis_version: version, user })
+    if (this.#wasLive) this.warming.live()
+    else if (this.warming.knowsNames) for (const serving of this.#serving()) void this.warming.warm(serving)
+    this.#wasLive = true
   }
 }

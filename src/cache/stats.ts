@@ -2,6 +2,7 @@
 import type { Cache } from './cache.ts'
 import type { Caching } from './caching.ts'
 import type { View } from './view.ts'
+import type { WarmState } from './warming.ts'
 
 export interface CacheStats {
   /** Null while the configuration has no cache: everything is passed through. */
@@ -30,6 +31,8 @@ export interface VersionStats {
   readonly absentKeys: number
   readonly bytes: number
   readonly evictions: number
+  /** Of the last warm-up; null: there was none. */
+  readonly warm: WarmState | null
 }
 
 export function cacheStats(cache: Cache, now: number): CacheStats {
@@ -54,5 +57,6 @@ function versionStats({ caching, gateways }: Cache, version: string): VersionSta
   const { hits, misses, passed } = caching?.readsOf(version)?.counts ?? { hits: 0, misses: 0, passed: 0 }
   const { keys, absentKeys, bytes, evictions } = view ?? nothing
   const clients = gateways.find((gateway) => gateway.version === version)?.clients ?? null
-  return { version, clients, hits, misses, passed, keys, absentKeys, bytes, evictions }
+  const warm = caching?.warming.stateOf(version) ?? null
+  return { version, clients, hits, misses, passed, keys, absentKeys, bytes, evictions, warm }
 }

@@ -1,10 +1,9 @@
 /** `baton cache stats` */
-import type { CacheStats } from '../cache/stats.ts'
 import { exitCode } from '../errors.ts'
 import { adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
-import { hasAll, notUnderstood } from './answer.ts'
-import { cacheText } from './cache-text.ts'
+import { notUnderstood } from './answer.ts'
+import { cacheText, isStats } from './cache-text.ts'
 import { command as define } from './command.ts'
 
 export const command = define({
@@ -25,7 +24,3 @@ exit code: 0 shown; 1 unreachable; 2 usage; 4 there is no cache`,
     return exitCode.done
   },
 })
-
-export function isStats(value: unknown): value is CacheStats {
-  return hasAll(value, ['source', 'versions'])
-}

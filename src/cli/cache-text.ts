@@ -1,9 +1,16 @@
 /** The cache's figures as tables for people. Pure. */
 import type { CacheStats, SourceStats, VersionStats } from '../cache/stats.ts'
+import type { WarmState } from '../cache/warming.ts'
+import { hasAll } from './answer.ts'
 import { table } from './table.ts'
 
+export function isStats(value: unknown): value is CacheStats {
+  return hasAll(value, ['source', 'versions'])
+}
+
 export function cacheText({ source, versions }: CacheStats): string {
-  return `${sourceLine(source)}\n\n${table(head, versions.map(row))}`
+  const warm = versions.flatMap(({ version, warm }) => (warm === null ? [] : [`${version} ${warmText(warm)}\n`]))
+  return `${sourceLine(source)}\n\n${table(head, versions.map(row))}${warm.length === 0 ? '' : `\n${warm.join('')}`}`
 }
 
 const head = ['VERSION', 'KEYS', 'BYTES', 'HITS', 'MISSES', 'HIT RATIO', 'PASSED', 'EVICTED', 'CLIENTS']
@@ -21,6 +28,16 @@ function row({ version, keys, absentKeys, bytes, hits, misses, passed, evictions
   const ratio = asked === 0 ? '-' : `${((hits / asked) * 100).toFixed(1)}%`
   const all = absentKeys === 0 ? String(keys) : `${keys}+${absentKeys} absent`
   return [version, all, bytesText(bytes), String(hits), String(misses), ratio, String(passed), String(evictions), String(clients ?? '-')]
+}
+
+/** `warming, reading hot-names: 4200 of 9000 names, 46%` */
+export function warmText({ ended, share, verdict, progress }: WarmState): string {
+  const { phase, source, named, kept, absent, refused, keys, elapsedMs, predicted, faults } = progress
+  const done = `${kept + absent + refused} of ${named} names, ${keys} keys held, ${Math.round(elapsedMs / 100) / 10}s`
+  const shares = `${share === null ? '' : `, ${Math.floor(share * 100)}%`}${predicted === null ? '' : `, would answer ${Math.floor(predicted * 100)}% of reads`}`
+  const trouble = faults.length === 0 ? '' : `; ${faults.join('; ')}`
+  if (ended === null) return `is warming, ${phase}${source === null ? '' : ` ${source}`}: ${done}${shares}${trouble}`
+  return `${verdict === 'go' ? 'was warmed' : 'is colder than it should be'} (${ended}): ${done}${shares}${trouble}`
 }
 
 export function bytesText(bytes: number): string {

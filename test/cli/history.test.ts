@@ -27,7 +27,7 @@ const entries: readonly JournalEntry[] = [
   entry(65_000, 'stopped', { phase: 'rolled-back', why: { code: 'ordered', detail: 'by hand', by: 'operator' } }, { v1: 140, v2: 21 }),
 ]
 const latency = { before: { p50: 1, p99: 5.25 }, during: null, after: { p50: 1, p99: 6 } }
-const receipt = receiptOf(entries, { cut: 0, failed: null, latency })
+const receipt = receiptOf(entries, { cut: 0, failed: null, latency, warm: null })
 
 const baton = await startToldBaton()
 baton.explained = { receipt, entries }
