@@ -102,7 +102,7 @@ describe('commands out of a client’s bytes', () => {
     const commands: Command[] = []
     const receiver = Object.assign(new Recorder(), { command: (command: Command) => commands.push(command) > 0 })
     const parser = new CommandParser(commandLimits, receiver)
-    const chunk = encodeCommand(['SET', 'k', 'value'])
+    const chunk = unpooled(encodeCommand(['SET', 'k', 'value']))
     parser.push(chunk)
     const [whole] = commands
     assert.deepEqual([whole?.bytes.buffer, whole?.args[2]?.buffer], [chunk.buffer, chunk.buffer])
@@ -157,6 +157,17 @@ describe('a command of more than wholeBytes', () => {
       ['MSET', 'k'],
       ['MSET', 'k', null, null, 'v', null, null], // all together would be more than keptBytes
     ])
+  })
+
+  test('keeps copies, which hold no chunk, and as much of each command as of the one before', () => {
+    const recorder = new Recorder()
+    const all: (Buffer | null)[] = []
+    const receiver = Object.assign(recorder, { ended: (args: readonly (Buffer | null)[]) => all.push(...args) > 0 })
+    const parser = new CommandParser(small, receiver)
+    const chunk = unpooled(encodeCommand(['x'.repeat(100), 'k', 'v']))
+    for (let round = 0; round < 5; round++) parser.push(chunk)
+    assert.deepEqual(all.map(String), Array(5).fill(['null', 'k', 'v']).flat())
+    assert.ok(all.every((arg) => arg?.buffer !== chunk.buffer))
   })
 
   test('is given whole up to that very size', () => {
@@ -216,7 +227,7 @@ describe('what is no command', () => {
   const command = '*1\r\n$4\r\nPING\r\n'
 
   test('ends the stream with Redis’s words, after the commands before it', () => {
-    for (const count of ['', 'x', '+1', '01', '00', '-', '-0', '1.', ' 1', '1 ', '--1', '21', '99999999999999999999', '1\n'])
+    for (const count of ['', 'x', '+1', '01', '00', '-', '-0', '1.', ' 1', '1 ', '--1', '21', '99999999999999999999', '1\n', '1\r'])
       assert.deepEqual(
         given(`${command}*${count}\r\n${command}`, small).slice(1),
         [{ error: 'Protocol error: invalid multibulk length' }],
@@ -235,6 +246,13 @@ describe('what is no command', () => {
     assert.deepEqual(errorOf('*1048577\r\n'), { error: 'Protocol error: invalid multibulk length' })
   })
 })
+
+/** In memory that nothing else shares. */
+function unpooled(bytes: Buffer): Buffer {
+  const own = Buffer.alloc(bytes.length)
+  bytes.copy(own)
+  return own
+}
 
 function allocated(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage()

@@ -149,7 +149,9 @@ describe('the replies of an upstream', () => {
       '=-1\r\n',
       '$01\r\n',
       '$1\n',
-      '+a\rb\r\n',
+      '+a\r+b\r\n',
+      '$1\r$a\r\n',
+      '$1000000000000000\r\n',
       ';4\r\n',
       '.\r\n',
     ])
