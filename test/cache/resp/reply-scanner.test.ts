@@ -149,7 +149,7 @@ describe('the replies of an upstream', () => {
       '=-1\r\n',
       '$01\r\n',
       '$1\n',
-      '+a\r+b\r\n',
+      '+a\rb+c\r\n',
       '$1\r$a\r\n',
       '$1000000000000000\r\n',
       ';4\r\n',
