@@ -81,7 +81,7 @@ export class WarmUp {
     this.#startedAt = world.elapsed()
     this.#evictions = view.presentEvictions
     this.#flushes = tracker.counts.flushes
-    const reach = { others, file, session: () => given(tracker.session), hotList: () => this.#readHotList() }
+    const reach = { world, others, file, session: () => given(tracker.session), hotList: () => this.#readHotList() }
     const sources = settings.from.map((source) => openSource(source, reach))
     const isOver = () => this.#end !== null
     this.#naming = new Naming({ world, tracker, sources, rename: settings.rename, isCached: parts.isCached, isOver })
