@@ -185,7 +185,7 @@ export class WarmUp {
     for (let at = names.length - 1; at >= 0 && this.#end === null; at -= 1) {
       const name = names[at] ?? ''
       if (!this.#isHeld(name)) left.push(name)
-      if (at % adoptedAtOnce === 0) await pause(this.#parts.world, 0)
+      if (at > 0 && at % adoptedAtOnce === 0) await pause(this.#parts.world, 0)
     }
     this.#lookAtTarget()
     return left.reverse()
