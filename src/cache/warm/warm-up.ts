@@ -81,7 +81,7 @@ export class WarmUp {
     this.#startedAt = world.elapsed()
     this.#evictions = view.presentEvictions
     this.#flushes = tracker.counts.flushes
-    const reach = { others, file, session: () => given(tracker.session), hotList: () => this.#readHotList() }
+    const reach = { world, others, file, session: () => given(tracker.session), hotList: () => this.#readHotList() }
     const sources = settings.from.map((source) => openSource(source, reach))
     const isOver = () => this.#end !== null
     this.#naming = new Naming({ world, tracker, sources, rename: settings.rename, isCached: parts.isCached, isOver })
@@ -185,7 +185,7 @@ export class WarmUp {
     for (let at = names.length - 1; at >= 0 && this.#end === null; at -= 1) {
       const name = names[at] ?? ''
       if (!this.#isHeld(name)) left.push(name)
-      if (at % adoptedAtOnce === 0) await pause(this.#parts.world, 0)
+      if (at > 0 && at % adoptedAtOnce === 0) await pause(this.#parts.world, 0)
     }
     this.#lookAtTarget()
     return left.reverse()

@@ -1,4 +1,5 @@
 import { BatonError } from '../../../errors.ts'
+import type { World } from '../../../world.ts'
 import type { View } from '../../view.ts'
 import type { Aside } from '../ask.ts'
 import type { HotList } from '../hot-list.ts'
@@ -10,7 +11,8 @@ import { otherVersion } from './other-version.ts'
 import { scanned } from './scan.ts'
 
 export interface Reach {
-  readonly others: readonly Pick<View, 'names'>[]
+  readonly world: Pick<World, 'elapsed'>
+  readonly others: readonly Pick<View, 'names' | 'peek'>[]
   /** @throws where the names are not shared */
   hotList(): Promise<HotList>
   /** @throws while there is no session */
@@ -19,10 +21,10 @@ export interface Reach {
   readonly file: string | null
 }
 
-export function openSource(source: WarmSource, { others, hotList, session, file }: Reach): NameSource {
+export function openSource(source: WarmSource, { world, others, hotList, session, file }: Reach): NameSource {
   switch (source.is) {
     case 'other-version':
-      return otherVersion(others)
+      return otherVersion(others, world)
     case 'hot-names':
       return hotNames(hotList)
     case 'scan':
