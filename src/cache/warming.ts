@@ -40,9 +40,9 @@ export interface WarmState {
 const reWarmed = 20_000
 
 interface Run {
-  readonly warmUp: WarmUp
   readonly result: Promise<WarmState>
-  ended: WarmEnd | null
+  /** As it stands now; once it has ended, as it ended. */
+  state(): WarmState
 }
 
 export class Warming {
@@ -94,13 +94,13 @@ export class Warming {
   /** Of the last warm-up of the version's view; null: there was none. */
   stateOf(version: string): WarmState | null {
     const run = this.#runs.get(version)
-    return run === undefined ? null : this.#state(run)
+    return run?.state() ?? null
   }
 
   /** One that is under way is joined. Never rejects; null: there is no such view. */
   warm(version: string): Promise<WarmState> | null {
     const running = this.#runs.get(version)
-    if (running !== undefined && running.ended === null) return running.result
+    if (running?.state().ended === null) return running.result
     const view = this.#parts.views.find((each) => each.version === version)
     return view === undefined ? null : this.#begin(view)
   }
@@ -127,22 +127,34 @@ export class Warming {
         return 'cancelled'
       },
     )
-    const run: Run = { warmUp, ended: null, result: ended.then((why) => this.#end(view.version, run, why)) }
-    this.#runs.set(view.version, run)
-    return run.result
+    let last: WarmState | null = null
+    const result = ended.then((why) => {
+      last = this.#told(view.version, this.#stateOf(warmUp, why))
+      return last
+    })
+    this.#runs.set(view.version, { result, state: () => last ?? this.#stateOf(warmUp, null) })
+    return result
   }
 
-  #end(version: string, run: Run, why: WarmEnd): WarmState {
-    run.ended = why
-    const state = this.#state(run)
+  #told(version: string, state: WarmState): WarmState {
     const { keys, bytes, coverage, predicted, elapsedMs, faults } = state.progress
-    const fields = { version, ended: why, share: state.share, keys, bytes, coverage, predicted, took_ms: Math.round(elapsedMs), faults }
+    const fields = {
+      version,
+      ended: state.ended,
+      share: state.share,
+      keys,
+      bytes,
+      coverage,
+      predicted,
+      took_ms: Math.round(elapsedMs),
+      faults,
+    }
     if (state.verdict === 'go') this.#parts.log.info('cache.warmed', fields)
     else this.#parts.log.warn('cache.warmed', fields)
     return state
   }
 
-  #state({ warmUp, ended }: Run): WarmState {
+  #stateOf(warmUp: WarmUp, ended: WarmEnd | null): WarmState {
     const progress = warmUp.progress()
     return { ended, share: shareWarm(progress, this.#settings.target), verdict: judgeWarm(progress, this.#settings), progress }
   }
