@@ -11,8 +11,8 @@ export interface Budget {
 
 export class View {
   readonly version: string
-  /** Told of each name whose entry is another one now, or gone; null: all of them are gone. */
-  onChange: (name: Name | null) => void = () => {}
+  /** Told of each name whose entry is another one now (`isHeld`), or gone; null: all of them are gone. */
+  onChange: (name: Name | null, isHeld: boolean) => void = () => {}
   evictions = 0
   readonly #present: LRUCache<Name, Entry>
   readonly #absent: LRUCache<Name, Entry>
@@ -46,14 +46,14 @@ export class View {
     other.delete(name)
     this.#hit.delete(name)
     into.set(name, entry)
-    this.onChange(name)
+    this.onChange(name, true)
   }
 
   /** False where it was not held. */
   drop(name: Name): boolean {
     this.#hit.delete(name)
     if (!this.#present.delete(name) && !this.#absent.delete(name)) return false
-    this.onChange(name)
+    this.onChange(name, false)
     return true
   }
 
@@ -61,12 +61,17 @@ export class View {
     this.#hit.clear()
     this.#present.clear()
     this.#absent.clear()
-    this.onChange(null)
+    this.onChange(null, false)
   }
 
   /** Of what is there, the one that was used last first. */
   names(): IterableIterator<Name> {
     return this.#present.keys()
+  }
+
+  /** Of what is known to be missing. */
+  absentNames(): IterableIterator<Name> {
+    return this.#absent.keys()
   }
 
   get keys(): number {
@@ -89,7 +94,7 @@ export class View {
         if (reason !== 'evict') return
         this.evictions += 1
         this.#hit.delete(name)
-        this.onChange(name)
+        this.onChange(name, false)
       },
     })
   }
