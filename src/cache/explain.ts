@@ -60,6 +60,12 @@ function heldOf({ payload, bytes, readAt, expiresAt }: Entry, hit: boolean, now:
 }
 
 function shown(name: Name): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return name.replace(/[\x00-\x1f\x7f-\xff\\]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  let text = ''
+  for (const byte of keyOf(name)) text += isPlain(byte) ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`
+  return text
+}
+
+/** A visible character of ASCII, or a blank; but for the one that begins an escape. */
+function isPlain(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f && byte !== 0x5c
 }
