@@ -2,10 +2,10 @@
 import type { Traffic } from './measurements.ts'
 
 /**
- * In standard errors, on each side. Small, since a breach has to last to be acted on: of those that miss no version of 2 % and more that was
- * found before, the largest (docs/decisions/0016).
+ * In standard errors, on each side. Small, since a breach has to last to be acted on, and a larger one lets bad versions pass where traffic is
+ * thin (docs/decisions/0016).
  */
-const standardErrors = 0.75
+const standardErrors = 0.5
 
 /**
  * Wilson's score interval: E. B. Wilson, “Probable inference, the law of succession, and statistical inference”, Journal of the American

@@ -81,11 +81,11 @@ describe('the error rate', () => {
     ['at three times the floor passes', candidate({ errors: 3 }), 'pass', '0.3% of 1000 requests failed, within 0.3% (stable 0%)'],
     [
       'above it by chance passes',
-      candidate({ errors: 4 }),
+      candidate({ requests: 300, errors: 1 }),
       'pass',
-      '0.4% of 1000 requests failed, by no more than chance above 0.3% (stable 0%)',
+      '0.333% of 300 requests failed, by no more than chance above 0.3% (stable 0%)',
     ],
-    ['above it by more than chance breaches', candidate({ errors: 5 }), 'breach', '0.5% of 1000 requests failed, above 0.3% (stable 0%)'],
+    ['above it by more than chance breaches', candidate({ errors: 4 }), 'breach', '0.4% of 1000 requests failed, above 0.3% (stable 0%)'],
     [
       'at three times stable’s passes',
       { ...candidate({ errors: 30 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
@@ -94,15 +94,15 @@ describe('the error rate', () => {
     ],
     [
       'above it by chance passes',
-      { ...candidate({ errors: 37 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
+      { ...candidate({ errors: 34 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
       'pass',
-      '3.7% of 1000 requests failed, by no more than chance above 3% (stable 1%)',
+      '3.4% of 1000 requests failed, by no more than chance above 3% (stable 1%)',
     ],
     [
       'above it by more than chance breaches',
-      { ...candidate({ errors: 38 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
+      { ...candidate({ errors: 35 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
       'breach',
-      '3.8% of 1000 requests failed, above 3% (stable 1%)',
+      '3.5% of 1000 requests failed, above 3% (stable 1%)',
     ],
     [
       'above that of a stable that erred once in 290, as it may at 1 %, passes',
@@ -118,15 +118,15 @@ describe('the error rate', () => {
     ],
     [
       'of many requests is held against what a quiet stable’s may be',
-      { ...candidate({ requests: 290_000, errors: 5_800 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
+      { ...candidate({ requests: 290_000, errors: 4_640 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
       'pass',
-      '2% of 290000 requests failed, by no more than chance above 1.03% (stable 0.345%)',
+      '1.6% of 290000 requests failed, by no more than chance above 1.03% (stable 0.345%)',
     ],
     [
       'that no chance explains breaches, however quiet stable is',
-      { ...candidate({ requests: 290, errors: 12 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
+      { ...candidate({ requests: 290, errors: 7 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
       'breach',
-      '4.14% of 290 requests failed, above 1.03% (stable 0.345%)',
+      '2.41% of 290 requests failed, above 1.03% (stable 0.345%)',
     ],
     [
       'of too few requests is inconclusive',
@@ -143,9 +143,9 @@ describe('the error rate', () => {
     ],
     [
       'is held against the floor where nothing of stable is known',
-      { ...candidate({ errors: 5 }), stable: { long: traffic({ requests: 0 }) } },
+      { ...candidate({ errors: 4 }), stable: { long: traffic({ requests: 0 }) } },
       'breach',
-      '0.5% of 1000 requests failed, above 0.3% (stable is not known)',
+      '0.4% of 1000 requests failed, above 0.3% (stable is not known)',
     ],
   ])
 })
