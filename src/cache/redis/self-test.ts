@@ -58,5 +58,7 @@ export async function selfTest(
 async function written(session: Session, commands: Parameters<Session['aside']>[0]): Promise<void> {
   const [reply] = await session.aside(commands)
   if (!(reply instanceof Error)) return
-  throw new BatonError('unsupported', `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
+  // full, loading, or just demoted: not for ever
+  const code = reply.message.startsWith('NOPERM') ? 'unsupported' : 'unreachable'
+  throw new BatonError(code, `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
 }
