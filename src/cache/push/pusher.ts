@@ -259,7 +259,7 @@ export class Pusher {
     if (!covers(name)) return
     if (isTellable(view.peek(name), now)) {
       this.#behind()
-      return this.#dirty.owe(name)
+      return this.#dirty.lacks(name)
     }
     if (now - this.#refusedSince > refusals.forMs) {
       this.#refused.clear()
