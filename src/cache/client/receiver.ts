@@ -143,12 +143,12 @@ export class Receiver {
 }
 
 function namesWithin(room: { bytes: number }, names: Iterable<Name>): WireBytes[] {
-  const list: WireBytes[] = []
+  const taken = new Set<Name>()
   for (const name of names) {
+    if (taken.has(name)) continue
     room.bytes -= Buffer.byteLength(JSON.stringify(wireOf(name))) + 1
-    if (room.bytes < 0) break
-    list.push(wireOf(name))
-    if (list.length === limits.names) break
+    if (room.bytes < 0 || taken.size === limits.names) break
+    taken.add(name)
   }
-  return list
+  return [...taken].map(wireOf)
 }
