@@ -60,6 +60,7 @@ export interface PushProgress {
   readonly dirty: number
   /** Operations that the app has taken. */
   readonly acked: number
+  /** Streams that were begun, the first one included. */
   readonly resyncs: number
   /** For how long the app has not had everything; 0 in sync. */
   readonly lagMs: number
@@ -246,9 +247,9 @@ export class Pusher {
   /** A stream to this app; null: to whichever answers next. */
   #begin(app: Answer | null): void {
     this.#behind()
-    this.#counts.resyncs += 1
     this.#stream = app === null ? null : { instance: app.instance, epoch: app.epoch, seq: 0 }
     if (app === null) return this.#dirty.stop()
+    this.#counts.resyncs += 1
     this.#epoch = app.epoch
     this.#dirty.start()
   }
