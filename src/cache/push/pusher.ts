@@ -78,7 +78,7 @@ interface Stream {
 /** More names than this are owed: it is quicker to begin anew. */
 const maxOwed = 100_000
 const staleMs = 25
-const backoffMs = { first: 50, last: 5_000 } as const
+const backoffMs = { first: 50, last: 2_000 } as const
 /** Keys that Redis holds and the view does not take (too big, of another type): not asked for again at once. */
 const refusals = { keys: 1_024, forMs: 10_000 } as const
 

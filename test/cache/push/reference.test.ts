@@ -8,7 +8,7 @@ const receiver = readFileSync(new URL('../../../src/cache/client/receiver.ts', i
 
 test('the contract has the limits that the code keeps, and every reason for a resync', () => {
   for (const [name, limit] of Object.entries(limits)) assert.ok(page.includes(limit.toLocaleString('en')), name)
-  const reasons = [...receiver.matchAll(/#resync\('(\w+)'\)/g)].map(([, reason]) => reason)
+  const reasons = [...receiver.matchAll(/#resync\('(\w+)'\)/g)].map(([, reason]) => reason ?? '')
   assert.equal(reasons.length, 4)
   for (const reason of reasons) assert.ok(page.includes(`\`${reason}\``), reason)
 })
