@@ -40,11 +40,13 @@ export class Receiver {
   /** Undefined: not known, or not any more. */
   look(name: Name): Payload | undefined {
     const now = this.#world.elapsed()
-    const held = this.isLeased(now) ? this.#map.get(name) : undefined
+    const held = this.#map.get(name)
     if (held === undefined || now >= held.deadline) {
       if (this.#missed.size < limits.names) this.#missed.add(name)
       return undefined
     }
+    // what is held need not be asked for: the lease is what is wanting
+    if (!this.isLeased(now)) return undefined
     if (this.#hit.size < limits.names) this.#hit.add(name)
     return held.payload
   }
@@ -141,12 +143,12 @@ export class Receiver {
 }
 
 function namesWithin(room: { bytes: number }, names: Iterable<Name>): WireBytes[] {
-  const list: WireBytes[] = []
+  const taken = new Set<Name>()
   for (const name of names) {
+    if (taken.has(name)) continue
     room.bytes -= Buffer.byteLength(JSON.stringify(wireOf(name))) + 1
-    if (room.bytes < 0) break
-    list.push(wireOf(name))
-    if (list.length === limits.names) break
+    if (room.bytes < 0 || taken.size === limits.names) break
+    taken.add(name)
   }
-  return list
+  return [...taken].map(wireOf)
 }

@@ -2,10 +2,12 @@
  * What an app still has to be told, by name alone: the value is looked up when a batch is built.
  *
  * - *owed*: names of which the app may hold something else than the view does. One place a name, however often it changes.
+ * - *lacked*: names of the view that the app does not hold: new ones, and those that it asked for.
  * - *walk*: after a start the app holds nothing, so that every name of the view is to be told once. It goes along the names as they come
  *   and go; what is new is reached by it, and what changes behind it is owed.
  *
- * Invariant: for each name the app agrees with the view, or the name is owed, or the walk has yet to reach it, or it was taken.
+ * Invariant: for each name the app agrees with the view, or the name is owed, or lacked, or the walk has yet to reach it, or it was taken.
+ * Where nothing is owed, nothing that the app holds differs from the view.
  */
 import type { Name } from '../entry.ts'
 
@@ -17,8 +19,8 @@ export interface Taken {
 export class Dirty {
   /** Of all that the view holds: a set can be walked while it changes, which a recency list cannot. */
   readonly #held: Set<Name>
-  readonly #owed = new Set<Name>()
-  #next: Iterator<Name> = this.#owed.values()
+  readonly #owed = new NameQueue()
+  readonly #lacked = new NameQueue()
   #walk: Iterator<Name> | null = null
   #walked = 0
   #returned: Taken | null = null
@@ -33,32 +35,39 @@ export class Dirty {
     const isNew = isHeld && !this.#held.has(name)
     if (isHeld) this.#held.add(name)
     else this.#held.delete(name)
-    if (this.#isFollowing && !(isNew && this.#walk !== null)) this.#owed.add(name)
+    if (!this.#isFollowing) return
+    if (!isNew) this.#owed.add(name)
+    else if (this.#walk === null) this.lacks(name)
+  }
+
+  /** The app does not hold it. */
+  lacks(name: Name): void {
+    if (this.#isFollowing && !this.#owed.has(name)) this.#lacked.add(name)
   }
 
   /** The view holds nothing any more. */
   cleared(): void {
     this.#held.clear()
-    if (this.#isFollowing) this.#restart()
-  }
-
-  /** To be told again, whatever the app has. */
-  owe(name: Name): void {
-    if (this.#isFollowing) this.#owed.add(name)
+    if (this.#isFollowing) this.start()
   }
 
   /** Everything is to be told, to an app that is cleared first. */
   start(): void {
+    this.stop()
     this.#isFollowing = true
-    this.#restart()
+    this.#isCleared = true
+    this.#walk = this.#held.values()
   }
 
   /** Nobody is told: only the names are followed. */
   stop(): void {
-    this.#restart()
     this.#isFollowing = false
     this.#isCleared = false
+    this.#owed.clear()
+    this.#lacked.clear()
+    this.#returned = null
     this.#walk = null
+    this.#walked = 0
   }
 
   /** Whether the app has to be cleared before all else; once. */
@@ -70,23 +79,13 @@ export class Dirty {
 
   /** What is owed comes first. */
   take(): Taken | null {
-    const name = this.#nextOwed()
-    if (name !== null) {
-      this.#owed.delete(name)
-      return { name, isOwed: true }
-    }
+    const owed = this.#owed.take()
+    if (owed !== null) return { name: owed, isOwed: true }
     const returned = this.#returned
-    if (returned !== null) {
-      this.#returned = null
-      return returned
-    }
-    const step = this.#walk?.next()
-    if (step === undefined || step.done === true) {
-      this.#walk = null
-      return null
-    }
-    this.#walked += 1
-    return { name: step.value, isOwed: false }
+    this.#returned = null
+    if (returned !== null) return returned
+    const name = this.#lacked.take() ?? this.#step()
+    return name === null ? null : { name, isOwed: false }
   }
 
   /** It had no place. */
@@ -95,36 +94,60 @@ export class Dirty {
     else this.#returned = taken
   }
 
-  /** Of names of which the app may hold something else. */
   get owed(): number {
     return this.#owed.size + (this.#isCleared ? 1 : 0)
   }
 
   get size(): number {
     const ahead = this.#walk === null ? 0 : Math.max(0, this.#held.size - this.#walked)
-    return this.owed + ahead + (this.#returned === null ? 0 : 1)
+    return this.owed + this.#lacked.size + ahead + (this.#returned === null ? 0 : 1)
   }
 
   get isEmpty(): boolean {
-    return this.owed === 0 && this.#walk === null && this.#returned === null
+    return this.owed === 0 && this.#lacked.size === 0 && this.#walk === null && this.#returned === null
   }
 
-  #restart(): void {
-    this.#owed.clear()
-    this.#next = this.#owed.values()
-    this.#walk = this.#held.values()
-    this.#walked = 0
-    this.#returned = null
-    this.#isCleared = true
+  #step(): Name | null {
+    const step = this.#walk?.next()
+    if (step !== undefined && step.done !== true) {
+      this.#walked += 1
+      return step.value
+    }
+    this.#walk = null
+    return null
+  }
+}
+
+/** One iterator for many: a set that is emptied from its front would be looked through from there each time. */
+class NameQueue {
+  readonly #names = new Set<Name>()
+  #next: Iterator<Name> = this.#names.values()
+
+  add(name: Name): void {
+    this.#names.add(name)
   }
 
-  /** One iterator for many: a set that is emptied from its front would be looked through from there each time. */
-  #nextOwed(): Name | null {
+  has(name: Name): boolean {
+    return this.#names.has(name)
+  }
+
+  clear(): void {
+    this.#names.clear()
+  }
+
+  take(): Name | null {
+    if (this.#names.size === 0) return null
     let step = this.#next.next()
-    if (step.done === true && this.#owed.size > 0) {
-      this.#next = this.#owed.values()
+    if (step.done === true) {
+      this.#next = this.#names.values()
       step = this.#next.next()
     }
-    return step.done === true ? null : step.value
+    if (step.done === true) return null
+    this.#names.delete(step.value)
+    return step.value
+  }
+
+  get size(): number {
+    return this.#names.size
   }
 }

@@ -60,6 +60,7 @@ export interface PushProgress {
   readonly dirty: number
   /** Operations that the app has taken. */
   readonly acked: number
+  /** Streams that were begun, the first one included. */
   readonly resyncs: number
   /** For how long the app has not had everything; 0 in sync. */
   readonly lagMs: number
@@ -77,7 +78,7 @@ interface Stream {
 /** More names than this are owed: it is quicker to begin anew. */
 const maxOwed = 100_000
 const staleMs = 25
-const backoffMs = { first: 50, last: 5_000 } as const
+const backoffMs = { first: 50, last: 2_000 } as const
 /** Keys that Redis holds and the view does not take (too big, of another type): not asked for again at once. */
 const refusals = { keys: 1_024, forMs: 10_000 } as const
 
@@ -246,9 +247,9 @@ export class Pusher {
   /** A stream to this app; null: to whichever answers next. */
   #begin(app: Answer | null): void {
     this.#behind()
-    this.#counts.resyncs += 1
     this.#stream = app === null ? null : { instance: app.instance, epoch: app.epoch, seq: 0 }
     if (app === null) return this.#dirty.stop()
+    this.#counts.resyncs += 1
     this.#epoch = app.epoch
     this.#dirty.start()
   }
@@ -259,7 +260,7 @@ export class Pusher {
     if (!covers(name)) return
     if (isTellable(view.peek(name), now)) {
       this.#behind()
-      return this.#dirty.owe(name)
+      return this.#dirty.lacks(name)
     }
     if (now - this.#refusedSince > refusals.forMs) {
       this.#refused.clear()
