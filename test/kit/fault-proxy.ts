@@ -8,6 +8,8 @@ export type Weather =
   | { readonly is: 'slow'; readonly ms: number }
   /** Each connection's chunks wait a time of its own, up to this long: what was said later on one comes before what was said on another. */
   | { readonly is: 'uneven'; readonly ms: number }
+  /** Each chunk waits as long as is drawn for it, and for those before it. */
+  | { readonly is: 'drawn'; ms(): number }
   /** Nothing comes through, no FIN, no RST: half-open. New connections are accepted; one that has lost a byte stays silent for good. */
   | { readonly is: 'black-hole' }
   /** New connections are reset. */
@@ -25,6 +27,19 @@ export interface FaultProxy extends AsyncDisposable {
   reset(): void
 }
 
+function delayOf(weather: Weather, share: number): number {
+  switch (weather.is) {
+    case 'slow':
+      return weather.ms
+    case 'uneven':
+      return weather.ms * share
+    case 'drawn':
+      return weather.ms()
+    default:
+      return 0
+  }
+}
+
 /** To `127.0.0.1:port`. */
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const open = new Set<Socket>()
@@ -39,13 +54,18 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const silent = new WeakSet<Socket>()
   const relay = (from: Socket, to: Socket, share: number): void => {
     let last = Promise.resolve()
+    let waiting = 0
     from.on('data', (chunk) => {
       // TCP delivers every byte or none after it: what comes after a hole never arrives
       if (weather.is === 'black-hole') silent.add(from)
       if (silent.has(from)) return
-      const delayMs = weather.is === 'slow' ? weather.ms : weather.is === 'uneven' ? weather.ms * share : 0
-      if (delayMs === 0) return void to.write(chunk)
-      last = Promise.all([last, new Promise((done) => setTimeout(done, delayMs))]).then(() => void to.write(chunk))
+      const delayMs = delayOf(weather, share)
+      if (delayMs === 0 && waiting === 0) return void to.write(chunk)
+      waiting += 1
+      last = Promise.all([last, new Promise((done) => setTimeout(done, delayMs))]).then(() => {
+        waiting -= 1
+        to.write(chunk)
+      })
     })
     const isMute = (): boolean => weather.is === 'black-hole' || silent.has(from)
     from.on('end', () => isMute() || last.then(() => to.end()))
