@@ -69,9 +69,10 @@ export function judge(run: Run): Verdict {
     if (operation.reply === notAnswered) continue
     if (operation.queued && operation.reply === notQueued) violations.push({ fault: 'not queued', text: operation.words.join(' ') })
     if (operation.watched !== undefined && operation.at !== null) {
+      const { watched } = operation
       const before = written.before(operation)
-      if (!fits(before?.state ?? null, ['GET', ''], operation.watched, operation.sent, operation.received))
-        violations.push({ fault: 'lost update', text: `${operation.words.join(' ')} after ${show(operation.watched)}, was ${showState(before?.state)}` })
+      if (!before.some((state) => fits(state, ['GET', ''], watched, operation, run.stalenessMs)))
+        violations.push({ fault: 'lost update', text: `${operation.words.join(' ')} after ${show(watched)}, was ${showState(before[0])}` })
     }
     if (!isRead(operation) || (operation.queued && !operation.ran)) continue
     reads += 1
@@ -121,7 +122,9 @@ function judgeCount(operation: Operation, names: readonly string[], written: Wri
     if (there) most += 1
   }
   const count = Number(operation.reply)
-  return count >= least && count <= most ? 0 : { fault: 'age', text: `${operation.words.join(' ')} → ${count}, expected ${least} to ${most}` }
+  return count >= least && count <= most
+    ? 0
+    : { fault: 'age', text: `${operation.words.join(' ')} → ${count}, expected ${least} to ${most}` }
 }
 
 function judgeOne(operation: Operation, name: string, written: Written, stalenessMs: number): number | Violation {
@@ -134,7 +137,7 @@ function judgeOne(operation: Operation, name: string, written: Written, stalenes
     const span = spans[index]
     if (span === undefined) break
     const next = spans[index + 1]
-    if (!fits(span.state, words, reply, sent, received)) continue
+    if (!fits(span.state, words, reply, operation, stalenessMs)) continue
     const end = next?.from ?? Number.POSITIVE_INFINITY
     if (end < sent - stalenessMs - slackMs) {
       if (fault === 'never') fault = 'age'
@@ -150,8 +153,17 @@ function judgeOne(operation: Operation, name: string, written: Written, stalenes
   return { fault, text: `${words.join(' ')} → ${show(reply)} in ${took} ms on ${operation.connection}, own write at #${own}; was ${was}` }
 }
 
-/** Whether Redis could have answered this of a key that held that. A TTL is counted down to some moment of the read. */
-function fits(state: State, [command = '', , ...fields]: readonly string[], reply: Reply, sent: number, received: number): boolean {
+/**
+ * Whether Redis could have answered this of a key that held that. A TTL is counted down to some moment of the read; the cache's is shorter by
+ * what it took to read the key, which is less than S.
+ */
+function fits(
+  state: State,
+  [command = '', , ...fields]: readonly string[],
+  reply: Reply,
+  { sent, received }: Operation,
+  stalenessMs: number,
+): boolean {
   if (state === 'unsure') return true
   const isHash = state !== null && typeof state.value !== 'string'
   const wrongType = reply instanceof RespError && reply.line.startsWith('WRONGTYPE')
@@ -168,7 +180,7 @@ function fits(state: State, [command = '', , ...fields]: readonly string[], repl
       if (state.expiresAt === Number.POSITIVE_INFINITY) return reply === -1
       if (typeof reply !== 'number' || reply < 0) return false
       const [least, most] = command === 'PTTL' ? [reply, reply] : [reply * 1_000 - 500, reply * 1_000 + 500]
-      return state.expiresAt - most <= received + slackMs && state.expiresAt - least >= sent - slackMs
+      return state.expiresAt - most <= received + stalenessMs + slackMs && state.expiresAt - least >= sent - slackMs
     }
     default:
       if (state !== null && typeof state.value === 'string') return wrongType
@@ -210,7 +222,10 @@ class Written {
   /** … and by connection and turn. */
   readonly #sent = new Map<string, OwnWrite[]>()
 
+  readonly #done: readonly Done[]
+
   constructor({ done, operations, addresses }: Run) {
+    this.#done = done
     const queues = new Map<string, Operation[]>()
     for (const address of addresses) queues.set(address, [])
     for (const operation of operations) {
@@ -250,12 +265,20 @@ class Written {
   lastOwn(key: string, { sent, connection, turn }: Operation): number {
     if (connection === null) return -1
     const answered = last(this.#answered.get(key), (write) => write.received < sent)
-    return Math.max(answered, last(this.#sent.get(`${connection} ${key}`), (write) => write.turn < turn))
+    return Math.max(
+      answered,
+      last(this.#sent.get(`${connection} ${key}`), (write) => write.turn < turn),
+    )
   }
 
-  /** What the key of this write held before. */
-  before({ db, words, at }: Operation): Span | undefined {
-    return this.history.spans.get(`${db}:${words[1]}`)?.findLast((span) => span.at < (at ?? 0))
+  /** What the key of this write held before; of two states, if the one had just expired. */
+  before({ db, words, at }: Operation): readonly State[] {
+    const spans = this.history.spans.get(`${db}:${words[1]}`) ?? []
+    const index = spans.findLastIndex((span) => span.at < (at ?? 0))
+    const [span, earlier] = [spans[index], spans[index - 1]]
+    const time = this.#done[at ?? 0]?.time ?? 0
+    const hasJustExpired = span !== undefined && span.at % 1 !== 0 && time - span.from < slackMs
+    return [span?.state ?? null, ...(hasJustExpired && earlier !== undefined ? [earlier.state] : [])]
   }
 }
 

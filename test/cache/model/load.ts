@@ -7,7 +7,10 @@ import type { Random } from './random.ts'
 export const strings = ['s0', 's1', 's2', 's3', 's4', 's5'] as const
 export const counters = ['c0', 'c1'] as const
 export const hashes = ['h0', 'h1', 'h2', 'h3'] as const
-export const names = [...strings, ...counters, ...hashes] as const
+/** Written behind baton's back alone: what is read of them is right only if it was told. */
+const foreign = ['q0', 'q1', 'q2', 'q3'] as const
+const own = [...strings, ...counters, ...hashes] as const
+export const names = [...own, ...foreign] as const
 const fields = ['f0', 'f1', 'f2'] as const
 
 /** Keys that it does not declare, nor touch in the order of its words. */
@@ -82,9 +85,9 @@ export class Actor {
   }
 
   /** Until the moment, or until its connection is lost. */
-  async act(until: number, pauseMs: number, next: (actor: Actor) => Promise<void>): Promise<void> {
+  async act(until: number, pauseMs: number, next: () => Promise<void>): Promise<void> {
     while (performance.now() < until && !this.#client.closed) {
-      await next(this)
+      await next()
       const pause = this.#random.next() * pauseMs
       if (pause > 0.5) await sleep(pause)
     }
@@ -98,11 +101,17 @@ export class Actor {
     else if (drawn < 0.81) await this.#send([this.#write()])
     else if (drawn < 0.91) await this.#send([this.#read(), this.#read(), this.#read()])
     else if (drawn < 0.94) await this.#writeThenRead()
-    else if (drawn < 0.955) await this.#transaction([this.#write(), this.#read(), this.#write()])
+    else if (drawn < 0.955)
+      await this.#transaction(random.chance(0.5) ? [this.#read(), this.#write(), this.#read()] : [this.#write(), this.#write()])
     else if (drawn < 0.98) await this.#watched()
     else if (drawn < 0.99) await this.#scripted()
     else if (drawn < 0.998) await this.#elsewhere()
     else await this.#send([this.#rare()])
+  }
+
+  /** Waits for nobody: where something is held up, its reads go on. */
+  async reader(): Promise<void> {
+    await this.#send(Array.from({ length: this.#random.between(1, 2) }, () => this.#read()))
   }
 
   /** Changes things, and never looks. */
@@ -110,6 +119,7 @@ export class Actor {
     const random = this.#random
     if (random.chance(0.015)) await this.#send([this.#rare()])
     else if (random.chance(0.1)) await this.#scripted()
+    else if (random.chance(0.3)) await this.#send([this.#write(random.pick(foreign))])
     else await this.#send(Array.from({ length: random.between(1, 3) }, () => this.#write()))
   }
 
@@ -132,19 +142,20 @@ export class Actor {
     }
   }
 
-  #write(name: string = this.#random.pick(names)): string[] {
+  #write(name: string = this.#random.pick(own)): string[] {
     const random = this.#random
     if (random.chance(0.1)) return this.#moves(name)
     if (name.startsWith('c')) return ['INCR', name]
     const unique = this.#recorder.unique()
-    if (name.startsWith('h'))
-      return random.chance(0.15) ? ['HDEL', name, random.pick(fields)] : ['HSET', name, random.pick(fields), unique]
+    if (name.startsWith('h')) return random.chance(0.15) ? ['HDEL', name, random.pick(fields)] : ['HSET', name, random.pick(fields), unique]
     switch (random.below(8)) {
       case 0:
         return ['SET', name, unique, 'PX', String(random.between(20, 600))]
       case 1:
         return ['DEL', name]
       case 2:
+        // never one that nobody else writes
+        if (name.startsWith('q')) return ['SET', name, unique]
         return ['MSET', name, unique, random.pick(strings), unique]
       case 3:
         return ['SET', name, random.chance(0.05) ? unique.padEnd(longBytes, 'x') : unique]
@@ -178,14 +189,14 @@ export class Actor {
       case 1:
         return ['SWAPDB', '0', '1']
       case 2:
-        return ['COPY', random.pick(names), random.pick(names), 'DB', '1', 'REPLACE']
+        return ['COPY', random.pick(own), random.pick(own), 'DB', '1', 'REPLACE']
       default:
         return ['DEL', ...strings]
     }
   }
 
   async #writeThenRead(): Promise<void> {
-    const name = this.#random.pick(names)
+    const name = this.#random.pick(own)
     const write = this.#write(name)
     await this.#send(this.#random.chance(0.5) ? [write, this.#read(name)] : [this.#read(name), write, this.#read(name), this.#read()])
   }
@@ -200,7 +211,7 @@ export class Actor {
 
   /** In another database and back. */
   async #elsewhere(): Promise<void> {
-    const name = this.#random.pick(names)
+    const name = this.#random.pick(own)
     await this.#send([['SELECT', '1'], this.#write(name), this.#read(name), ['SELECT', '0'], this.#read(name)])
   }
 

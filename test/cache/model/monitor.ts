@@ -61,10 +61,12 @@ export class Monitor implements Disposable {
 
 /** `"SET" "a" "x\x00\" y"` */
 function wordsOf(text: string): string[] {
-  return [...text.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, word = '']) => (word.includes('\\') ? word.replace(/\\(x..|.)/gs, unescape) : word))
+  return [...text.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, word = '']) =>
+    word.includes('\\') ? word.replace(/\\(x..|.)/gs, unescaped) : word,
+  )
 }
 
-function unescape(_: string, code: string): string {
+function unescaped(_: string, code: string): string {
   const known: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\u0007', b: '\b' }
   return code.length === 3 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (known[code] ?? code)
 }

@@ -39,7 +39,6 @@ const cached = await startCachedRedis({
   clientPort,
   by,
   settings: { stalenessMs, refreshEveryMs: 20 },
-  log: { debug() {}, info: console.log, warn: console.log, error: console.log },
   build: broken === null ? {} : breakIt(broken),
 })
 const warming = setInterval(() => {
@@ -78,7 +77,16 @@ function dump(): Dump {
   const { fills, kills, losses } = cached.tracker.counts
   const counts = versions.map((version) => cached.gateways[version].reads.counts)
   const sum = (of: 'hits' | 'passed') => counts.reduce((total, count) => total + count[of], 0)
-  return { is: 'dump', live: cached.tracker.live, hits: sum('hits'), passed: sum('passed'), losses, fills, kills, held: Object.fromEntries(held) }
+  return {
+    is: 'dump',
+    live: cached.tracker.live,
+    hits: sum('hits'),
+    passed: sum('passed'),
+    losses,
+    fills,
+    kills,
+    held: Object.fromEntries(held),
+  }
 }
 
 function shown(payload: Payload): unknown {

@@ -1,8 +1,9 @@
 /** The cache with one rule of its protocol left out, each: what the model check has to find (CACHE.md section 2). */
-import { readKeys, type Want } from '../../../src/cache/read-keys.ts'
-import { ClientState } from '../../../src/cache/gateway/client-state.ts'
-import { CommandTable, type Effect, nothing } from '../../../src/cache/gateway/command-table.ts'
+
 import { bytesOf, type Entry, keyOf, type Name } from '../../../src/cache/entry.ts'
+import { ClientState } from '../../../src/cache/gateway/client-state.ts'
+import { type CommandTable, type Effect, nothing } from '../../../src/cache/gateway/command-table.ts'
+import { readKeys, type Want } from '../../../src/cache/read-keys.ts'
 import type { Session } from '../../../src/cache/session.ts'
 import { type Filled, Tracker, type TrackerParts } from '../../../src/cache/tracker.ts'
 import { View } from '../../../src/cache/view.ts'
@@ -23,6 +24,8 @@ export const broken = {
   'killed in one view only': 'a change is dropped from v1 alone',
 } as const
 export type Broken = keyof typeof broken
+
+export const brokenNames = Object.keys(broken) as readonly Broken[]
 
 export function breakIt(which: Broken): Partial<Builders> {
   switch (which) {
@@ -93,10 +96,12 @@ function uncounted(table: CommandTable, tracker: Tracker): CommandTable {
   return table
 }
 
-function unnoticed(command: string): Partial<Builders> {
+function unnoticed(command: 'WATCH' | 'MULTI'): Partial<Builders> {
   const passing = ClientState.prototype.passing
   ClientState.prototype.passing = function (this: ClientState, name, args, effect) {
-    return name === command ? { effect, settle: null } : passing.call(this, name, args, effect)
+    if (name === command) return { effect, settle: null }
+    // the end of a transaction that was not seen to begin ends the watch alone
+    return command === 'MULTI' && name === 'EXEC' ? passing.call(this, 'UNWATCH', args, effect) : passing.call(this, name, args, effect)
   }
   return {}
 }
@@ -173,7 +178,9 @@ function withoutSwaps(session: Session): Session {
     server: session.server,
     read: async (commands) =>
       (await session.read(commands)).map((reply) =>
-        Buffer.isBuffer(reply) && reply.includes('cmdstat_swapdb') ? Buffer.from(reply.toString().replace(/cmdstat_swapdb:calls=\d+/, '')) : reply,
+        Buffer.isBuffer(reply) && reply.includes('cmdstat_swapdb')
+          ? Buffer.from(reply.toString().replace(/cmdstat_swapdb:calls=\d+/, ''))
+          : reply,
       ),
     aside: (commands) => session.aside(commands),
     heard: () => session.heard(),
