@@ -41,7 +41,9 @@ const whoami = encodeCommand(['ACL', 'WHOAMI'])
 const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
 
 /** Their replies cannot be counted, or they come without being asked for. */
-const uncountable: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR', 'SYNC', 'PSYNC'])
+const uncountable: ReadonlySet<string> = new Set(
+  'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC'.split(' '),
+)
 const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', 'CACHING'])
 
 export class ClientConnection implements CommandReceiver {
