@@ -38,6 +38,8 @@ const maxWaitingBytes = 1_048_576
 
 const [error, push] = [45, 62]
 const whoami = encodeCommand(['ACL', 'WHOAMI'])
+/** What Redis says to a connection that it does not take, whatever was asked. */
+const turnedAway = /^-(ERR max number of clients|DENIED )/
 const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
 
 /** Their replies cannot be counted, or they come without being asked for. */
@@ -107,8 +109,10 @@ export class ClientConnection implements CommandReceiver {
 
   began(args: KnownArguments): void {
     const [first = null] = args
+    const name = first === null ? '' : commandName(first)
+    if (this.#becomesOpaque(name, args)) return
     const slot = passedSlot(unknown, null, null)
-    this.#open = { slot, name: first === null ? '' : commandName(first) }
+    this.#open = { slot, name }
     this.#slots.push(slot)
     this.#writes += 1
   }
@@ -118,6 +122,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   ended(args: KnownArguments): boolean {
+    if (this.#opaque) return false
     const open = this.#open
     this.#open = null
     if (open === null || open.slot.begun) return this.#goesOn()
@@ -148,8 +153,9 @@ export class ClientConnection implements CommandReceiver {
     this.#redis.write(whoami)
     this.#slots.push(
       ownSlot((reply) => {
-        const name = /^\$\d+\r\n(.+)\r\n$/s.exec(reply.toString('latin1'))?.[1]
-        this.#state.user ??= name ?? null
+        const text = reply.toString('latin1')
+        if (turnedAway.test(text)) this.#toClient(reply)
+        this.#state.user ??= /^\$\d+\r\n(.+)\r\n$/s.exec(text)?.[1] ?? null
       }),
     )
   }
@@ -199,9 +205,9 @@ export class ClientConnection implements CommandReceiver {
     this.#slots.push(passedSlot(passing.effect, passing.settle, missed))
   }
 
-  #becomesOpaque(name: string, args: readonly Buffer[]): boolean {
-    const word = name === 'CLIENT' ? args[1] : undefined
-    if (!uncountable.has(name) && (word === undefined || !uncountableOfClient.has(commandName(word)))) return false
+  #becomesOpaque(name: string, args: KnownArguments): boolean {
+    const word = name === 'CLIENT' ? args[1] : null
+    if (!uncountable.has(name) && (word === undefined || word === null || !uncountableOfClient.has(commandName(word)))) return false
     this.#opaque = true
     return true
   }

@@ -55,9 +55,12 @@ export class Actor {
   readonly #recorder: Recorder
   readonly #random: Random
   readonly #connection: number | null
+  /** Its SWAPDB is seen by the heartbeat alone: Redis tells nobody of it. */
+  readonly #isOpaque: boolean
   #turn = 0
 
-  private constructor(client: RespClient, recorder: Recorder, random: Random, connection: number | null) {
+  private constructor(client: RespClient, recorder: Recorder, random: Random, connection: number | null, isOpaque: boolean) {
+    this.#isOpaque = isOpaque
     this.#client = client
     this.#recorder = recorder
     this.#random = random
@@ -69,11 +72,11 @@ export class Actor {
     const info = await client.call('CLIENT', 'INFO')
     const connection = recorder.addresses.push(/ addr=(\S+)/.exec(String(info))?.[1] ?? '') - 1
     if (isOpaque) await client.call('CLIENT', 'REPLY', 'ON')
-    return new Actor(client, recorder, random, connection)
+    return new Actor(client, recorder, random, connection, isOpaque)
   }
 
   static async behind(port: number, recorder: Recorder, random: Random): Promise<Actor> {
-    return new Actor(await RespClient.connect(port), recorder, random, null)
+    return new Actor(await RespClient.connect(port), recorder, random, null, false)
   }
 
   get closed(): boolean {
@@ -187,7 +190,7 @@ export class Actor {
       case 0:
         return ['FLUSHDB']
       case 1:
-        return ['SWAPDB', '0', '1']
+        return this.#isOpaque ? ['FLUSHDB'] : ['SWAPDB', '0', '1']
       case 2:
         return ['COPY', random.pick(own), random.pick(own), 'DB', '1', 'REPLACE']
       default:
