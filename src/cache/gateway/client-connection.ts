@@ -18,7 +18,7 @@ import { ClientState } from './client-state.ts'
 import { type Effect, unknown } from './command-table.ts'
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
-import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
+import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
 
 export interface ConnectionSettings {
   /** Every passed reply waits for what Redis has told, not those of unknown writes alone. */
@@ -32,9 +32,15 @@ export interface ConnectionHooks {
   failed(error: unknown): void
 }
 
-/** Commands without their reply, and bytes of replies that wait for one before them: more, and the client is not read from. */
+/**
+ * Commands without their reply, and bytes of local replies that wait for one before them. With more, nothing is answered locally, and what is
+ * passed is not told apart. The client is read from all the same: some send all of a pipeline before they read its replies, which are in
+ * Redis until then, as they would be without a gateway.
+ */
 const maxSlots = 4_096
 const maxWaitingBytes = 1_048_576
+/** Of what has to be told apart always: more, and the client is not read from. */
+const mostSlots = 65_536
 
 const [error, push] = [45, 62]
 const whoami = encodeCommand(['ACL', 'WHOAMI'])
@@ -68,14 +74,15 @@ export class ClientConnection implements CommandReceiver {
   #unread: Buffer | null = null
   /** Read from Redis; waits for a barrier. */
   #held: Buffer | null = null
-  #heldSlot: Slot | null = null
-  /** The barrier has been reached for what was held. */
+  /** The barrier has been reached for what was held, all of it. */
   #heard = false
   /** The reply to a question of the gateway's own, as far as it has come. */
   #own: Buffer[] = []
   #clientFull = false
   #redisFull = false
   #clientEnded = false
+  /** It spoke no RESP: what follows is nothing. */
+  #refused = false
   #redisLeft = false
   #closed = false
   readonly #hooks: ConnectionHooks
@@ -97,7 +104,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   command({ name, args, bytes }: Command): boolean {
-    const local = this.#writes === 0 && isLocal(name, args.length) ? this.#reads.answer(name, args, this.#state) : null
+    const local = this.#mayAnswer && isLocal(name, args.length) ? this.#reads.answer(name, args, this.#state) : null
     if (local !== null) return this.#answer(local)
     if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
     const missed = this.#reads.missedBy(name, args, this.#state)
@@ -161,7 +168,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #fromClient(chunk: Buffer): void {
-    if (this.#clientEnded) return
+    if (this.#refused) return
     if (this.#opaque) {
       this.#toRedis(chunk)
       this.#settleFlow()
@@ -185,6 +192,7 @@ export class ClientConnection implements CommandReceiver {
   /** As Redis does: the error after all replies that come before it, and the end. */
   #refuse(error: unknown): void {
     if (!(error instanceof ProtocolError)) this.#hooks.failed(error)
+    this.#refused = true
     this.#answer(encodeError(`ERR ${errorMessage(error)}`))
     this.#clientLeaves()
   }
@@ -200,9 +208,23 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #pass(name: string, args: readonly Buffer[], missed: Slot['missed']): void {
-    const passing = this.#state.passing(name, args, this.#reads.commands.effectOf(name, args))
-    if (passing.effect.is !== 'nothing') this.#writes += 1
-    this.#slots.push(passedSlot(passing.effect, passing.settle, missed))
+    const { effect, settle } = this.#state.passing(name, args, this.#reads.commands.effectOf(name, args))
+    // Redis tells nobody of a SWAPDB
+    if (this.#slots.size >= maxSlots && settle === null && effect.is !== 'everything') return this.#extendRun(effect)
+    if (effect.is !== 'nothing') this.#writes += 1
+    this.#slots.push(passedSlot(effect, settle, missed))
+  }
+
+  /** One write in it, and all of it waits for what Redis tells. */
+  #extendRun(effect: Effect): void {
+    const { last } = this.#slots
+    const isOpen = last !== null && last.run !== null && !last.begun
+    const slot = isOpen ? last : runSlot()
+    if (!isOpen) this.#slots.push(slot)
+    slot.run = (slot.run ?? 0) + 1
+    if (effect.is === 'nothing' || slot.effect.is !== 'nothing') return
+    slot.effect = unknown
+    this.#writes += 1
   }
 
   #becomesOpaque(name: string, args: KnownArguments): boolean {
@@ -221,7 +243,7 @@ export class ClientConnection implements CommandReceiver {
         const slot = this.#slots.first
         if (this.#scanner.idle && !this.#begins(slot, chunk[at] ?? 0)) {
           this.#toClient(chunk.subarray(passed, at))
-          this.#hold(chunk.subarray(at), slot)
+          this.#hold(chunk.subarray(at))
           return
         }
         if (slot === null) break
@@ -254,21 +276,19 @@ export class ClientConnection implements CommandReceiver {
   #begins(slot: Slot | null, kind: number): boolean {
     if (slot === null) return !this.#opaque || this.#heard
     if (slot.begun || kind === push) return true
-    if (slot.effect.is === 'unknown' || (this.#settings.causal && slot.own === null)) return false
+    const waits = slot.effect.is === 'unknown' || (this.#settings.causal && slot.own === null)
+    if (waits && !this.#heard) return false
     this.#carryOut(slot)
     return true
   }
 
-  #hold(bytes: Buffer, slot: Slot | null): void {
+  #hold(bytes: Buffer): void {
     this.#held = bytes
-    this.#heldSlot = slot
     this.#settleFlow()
     void this.#reads.tracker.barrier().then(() => {
       if (this.#closed || this.#held === null) return
       const held = this.#held
       this.#held = null
-      this.#heldSlot = null
-      if (slot !== null) this.#carryOut(slot)
       this.#heard = true
       this.#fromRedis(held)
       this.#heard = false
@@ -280,7 +300,7 @@ export class ClientConnection implements CommandReceiver {
   #carryOut(slot: Slot): void {
     slot.begun = true
     this.#apply(slot.effect)
-    if (slot.effect.is !== 'nothing') this.#writes -= 1
+    if (slot.effect.is !== 'nothing' && (slot.run === null || slot.run === 1)) this.#writes -= 1
   }
 
   #apply(effect: Effect): void {
@@ -290,6 +310,12 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #complete(slot: Slot): void {
+    if (slot.run !== null && slot.run > 1) {
+      slot.run -= 1
+      slot.begun = false
+      this.#reads.counts.passed += 1
+      return
+    }
     this.#slots.shift()
     const ok = this.#scanner.kind !== error
     slot.settle?.(ok)
@@ -325,7 +351,11 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #goesOn(): boolean {
-    return !this.#clientFull && !this.#redisFull && this.#slots.size < maxSlots && this.#waitingBytes < maxWaitingBytes
+    return !this.#redisFull && this.#slots.size < mostSlots
+  }
+
+  get #mayAnswer(): boolean {
+    return this.#writes === 0 && !this.#clientFull && this.#slots.size < maxSlots && this.#waitingBytes < maxWaitingBytes
   }
 
   #drained(): void {
@@ -361,7 +391,7 @@ export class ClientConnection implements CommandReceiver {
   #redisLeaves(): void {
     this.#redisLeft = true
     // they may run later: what Redis tells of them then does the rest
-    for (const slot of this.#slots.rest()) if (!slot.begun && slot !== this.#heldSlot) this.#carryOut(slot)
+    for (const slot of this.#slots.rest()) if (!slot.begun) this.#carryOut(slot)
     if (this.#held === null) this.#client.destroySoon()
   }
 
