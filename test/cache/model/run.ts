@@ -240,9 +240,13 @@ class ModelRun {
 
   /** I5: what both views hold when nothing happens any more. */
   async #quiet(ports: readonly number[]): Promise<string[]> {
+    let whyNot: string | null = null
     await until(
-      async () => (await this.#side.dump()).live,
-      () => 'the cache did not come back',
+      async () => {
+        whyNot = (await this.#side.dump()).whyNot
+        return whyNot === null
+      },
+      () => `the cache did not come back: ${whyNot}`,
     )
     for (let round = 0; round < 3; round++) {
       for (const port of ports) {

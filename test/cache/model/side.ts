@@ -20,7 +20,8 @@ export type Order = { readonly is: 'stall'; readonly ms: number } | { readonly i
 
 export interface Dump {
   readonly is: 'dump'
-  readonly live: boolean
+  /** Null: it is live. */
+  readonly whyNot: string | null
   readonly hits: number
   readonly passed: number
   readonly losses: number
@@ -79,7 +80,7 @@ function dump(): Dump {
   const sum = (of: 'hits' | 'passed') => counts.reduce((total, count) => total + count[of], 0)
   return {
     is: 'dump',
-    live: cached.tracker.live,
+    whyNot: cached.tracker.whyNot,
     hits: sum('hits'),
     passed: sum('passed'),
     losses,
