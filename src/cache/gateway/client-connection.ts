@@ -19,6 +19,7 @@ import { type CommandTable, type Effect, unknown, unknownCommands } from './comm
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
 import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
+import { isCountable, isMaintenance } from './special-commands.ts'
 
 export interface ConnectionHooks {
   /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
@@ -44,12 +45,6 @@ const whoami = encodeCommand(['ACL', 'WHOAMI'])
 /** What Redis says to a connection that it does not take, whatever was asked. */
 const turnedAway = /^-(ERR max number of clients|DENIED )/
 const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
-
-/** Their replies cannot be counted, or they come without being asked for. */
-const uncountable: ReadonlySet<string> = new Set(
-  'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC'.split(' '),
-)
-const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', 'CACHING'])
 
 export class ClientConnection implements CommandReceiver {
   readonly #client: Socket
@@ -106,7 +101,7 @@ export class ClientConnection implements CommandReceiver {
   command({ name, args, bytes }: Command): boolean {
     const local = this.#mayAnswer && isLocal(name, args.length) ? (this.#reads?.answer(name, args, this.#state) ?? null) : null
     if (local !== null) return this.#answer(local)
-    if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
+    if (isMaintenance(name, args)) return this.#answer(noMaintenance)
     const missed = this.#reads?.missedBy(name, args, this.#state) ?? null
     this.#toRedis(bytes)
     if (this.#becomesOpaque(name, args)) return false
@@ -235,8 +230,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #becomesOpaque(name: string, args: KnownArguments): boolean {
-    const word = name === 'CLIENT' ? args[1] : null
-    if (!uncountable.has(name) && (word === undefined || word === null || !uncountableOfClient.has(commandName(word)))) return false
+    if (isCountable(name, args)) return false
     this.#opaque = true
     return true
   }
@@ -409,8 +403,4 @@ export class ClientConnection implements CommandReceiver {
     this.#held = null
     this.#hooks.closed()
   }
-}
-
-function isNamed(word: Buffer | undefined, name: string): boolean {
-  return word !== undefined && word.length === name.length && word.toString('latin1').toUpperCase() === name
 }
