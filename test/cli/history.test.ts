@@ -77,6 +77,7 @@ describe('baton explain', () => {
   })
   test('tells how warm the cache was', () => {
     const warm = { keys: 900, bytes: 1, coverage: 0.95, predicted: 0.666, tookMs: 2_400 }
+    assert.ok(receipt)
     const cacheLine = (told: Receipt['warm']) => explainText({ ...receipt, warm: told }).split('\n')[4]
     assert.equal(cacheLine(warm), 'cache      900 keys in 2s, 95% of what was named, would answer 66% of reads')
     const none = { keys: 0, bytes: 0, coverage: null, predicted: null, tookMs: 100 }
