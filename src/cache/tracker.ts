@@ -288,6 +288,8 @@ export class Tracker {
     if (fill.dead || generation !== this.#generation || !this.#live) return 'dropped'
     this.#fills.delete(fill.name)
     if (read === undefined) return 'dropped'
+    // its TTL would be told too short by as much
+    if (this.#parts.world.elapsed() - readAt > this.#parts.settings.stalenessMs) return 'dropped'
     if (read.is === 'refused') return 'refused'
     const entry = this.#entry(fill.name, readAt, read)
     for (const view of fill.views) view.put(fill.name, entry)
