@@ -42,6 +42,7 @@ export function warmText({ ended, share, verdict, progress }: WarmState): string
   const shares = `${share === null ? '' : `, ${Math.floor(share * 100)}%`}${predicted === null ? '' : `, would answer ${Math.floor(predicted * 100)}% of reads`}`
   const trouble = faults.length === 0 ? '' : `; ${faults.join('; ')}`
   if (ended === null) return `is warming, ${phase}${source === null ? '' : ` ${source}`}: ${done}${shares}${trouble}`
+  if (share === null) return `was not warmed (${ended}): nothing was named that could be${trouble}`
   return `${verdict === 'go' ? 'was warmed' : 'is colder than it should be'} (${ended}): ${done}${shares}${trouble}`
 }
 
