@@ -249,6 +249,7 @@ class Running {
       redis,
       credentials,
       instance: `${hostname()}-${world.pid}`,
+      endpointOf: (version) => this.#versions.get(version)?.endpoint ?? null,
       serving: () => [this.#live.current().roles.stable],
     })
   }

@@ -2,8 +2,11 @@
 import type { CacheSettings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { World } from '../world.ts'
+import type { Name } from './entry.ts'
 import { CommandTable } from './gateway/command-table.ts'
 import { Reads } from './gateway/reads.ts'
+import type { AppAddress } from './push/app-line.ts'
+import { Pushing } from './pushing.ts'
 import type { Master } from './redis/master.ts'
 import { openPair } from './redis/pair.ts'
 import { Toucher } from './toucher.ts'
@@ -21,6 +24,8 @@ export interface CachingParts {
   readonly versions: readonly string[]
   readonly names: string | null
   readonly instance: string
+  /** Where the version's app takes what is pushed; null: it is not there, or takes nothing. */
+  appOf(version: string): AppAddress | null
   /** The versions to be warmed as soon as Redis is tracked. */
   serving(): readonly string[]
 }
@@ -30,6 +35,7 @@ export class Caching {
   readonly views: readonly View[]
   readonly tracker: Tracker
   readonly warming: Warming
+  readonly pushing: Pushing
   readonly #reads: ReadonlyMap<string, Reads>
   readonly #log: Log
   readonly #toucher: Toucher
@@ -37,7 +43,7 @@ export class Caching {
   #commands: CommandTable | null = null
   #wasLive = false
 
-  constructor({ world, log, master, database, settings, versions, names, instance, serving }: CachingParts) {
+  constructor({ world, log, master, database, settings, versions, names, instance, appOf, serving }: CachingParts) {
     const { absent, memoryBytes, refresh, prefixes, tracking } = settings
     this.settings = settings
     this.#log = log
@@ -58,6 +64,8 @@ export class Caching {
       onLost: () => this.warming.lost(),
     })
     this.warming = new Warming({ world, log, tracker: this.tracker, views: this.views, settings, names, instance })
+    const covers = (name: Name) => prefixes.some((prefix) => name.startsWith(prefix))
+    this.pushing = new Pushing({ world, log, tracker: this.tracker, views: this.views, settings, appOf, covers })
     this.#toucher = new Toucher(this.views, () => this.tracker.session, log, world)
     const limits = { ...settings, causal: settings.consistency === 'causal', database }
     this.#reads = new Map(this.views.map((view) => [view.version, new Reads(view, this.tracker, world, limits, () => this.#commands)]))
@@ -73,13 +81,15 @@ export class Caching {
 
   start(): void {
     this.warming.start()
+    this.pushing.start()
     this.tracker.start()
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.warming.stop()
     this.#toucher.stop()
     this.tracker.stop()
+    await this.pushing.stop()
   }
 
   #onLive(): void {

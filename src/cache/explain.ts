@@ -1,10 +1,11 @@
 /** Why a key is answered from a view, or is not. */
+import { showKeyText } from '../config/key-text.ts'
 import type { Caching } from './caching.ts'
 import { type Entry, keyOf, type Name, nameOf } from './entry.ts'
 import { type Read, readKeys } from './read-keys.ts'
 
 export interface KeyExplanation {
-  /** As text; other bytes as `\xHH`. */
+  /** Quoted; what is no text as `\xHH`. */
   readonly key: string
   readonly verdict: string
   readonly views: readonly HeldKey[]
@@ -33,7 +34,7 @@ export async function explainKey(caching: Caching | null, key: Buffer, now: numb
     const entry = view.peek(name)
     return { version: view.version, held: entry === undefined || now >= entry.deadline ? null : heldOf(entry, view.wasHit(name), now) }
   })
-  return { key: shown(name), verdict: await verdictOf(caching, name, views), views }
+  return { key: showKeyText(name), verdict: await verdictOf(caching, name, views), views }
 }
 
 async function verdictOf(caching: Caching | null, name: Name, views: readonly HeldKey[]): Promise<string> {
@@ -57,9 +58,4 @@ function readVerdict(read: Read): string {
 function heldOf({ payload, bytes, readAt, expiresAt }: Entry, hit: boolean, now: number): Held {
   const ttlMs = expiresAt === Number.POSITIVE_INFINITY ? null : Math.ceil(expiresAt - now)
   return { is: payload.is, bytes, ageMs: Math.round(now - readAt), ttlMs, hit }
-}
-
-function shown(name: Name): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return name.replace(/[\x00-\x1f\x7f-\xff\\]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

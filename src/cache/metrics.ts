@@ -3,8 +3,10 @@ import type { CounterName, GaugeName, Metrics, Sample } from '../telemetry/metri
 import type { Cache } from './cache.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import type { Reads } from './gateway/reads.ts'
+import type { PushProgress } from './push/pusher.ts'
 import type { Tracker } from './tracker.ts'
 import type { View } from './view.ts'
+import type { WarmState } from './warming.ts'
 
 export function collectCacheMetrics(metrics: Metrics, cache: Cache): void {
   const ofViews = (name: GaugeName | CounterName, read: (view: View) => number) =>
@@ -26,6 +28,31 @@ export function collectCacheMetrics(metrics: Metrics, cache: Cache): void {
     metrics.collect(name, () => cache.gateways.map((gateway) => sample(gateway.version, read(gateway))))
   ofGateways('baton_cache_clients', ({ clients }) => clients)
   ofGateways('baton_cache_clients_refused_total', ({ refused }) => refused)
+
+  const ofPushes = (name: GaugeName | CounterName, read: (push: PushProgress) => number) =>
+    metrics.collect(name, () =>
+      (cache.caching?.views ?? []).flatMap(({ version }) => {
+        const push = cache.caching?.pushing.progressOf(version) ?? null
+        return push === null ? [] : [sample(version, read(push))]
+      }),
+    )
+  ofPushes('baton_cache_push_lag_seconds', ({ lagMs }) => lagMs / 1_000)
+  ofPushes('baton_cache_push_dirty_keys', ({ dirty }) => dirty)
+  ofPushes('baton_cache_push_operations_total', ({ acked }) => acked)
+  ofPushes('baton_cache_push_resyncs_total', ({ resyncs }) => resyncs)
+  ofPushes('baton_cache_push_failures_total', ({ failures }) => failures)
+
+  const ofWarms = (name: GaugeName, read: (warm: WarmState) => number | null) =>
+    metrics.collect(name, () =>
+      (cache.caching?.views ?? []).flatMap(({ version }) => {
+        const warm = cache.caching?.warming.stateOf(version) ?? null
+        const value = warm === null ? null : read(warm)
+        return value === null ? [] : [sample(version, value)]
+      }),
+    )
+  ofWarms('baton_cache_warm_seconds', ({ progress }) => progress.elapsedMs / 1_000)
+  ofWarms('baton_cache_warm_share', ({ share }) => share)
+  ofWarms('baton_cache_warm_predicted', ({ progress }) => progress.predicted)
 
   const ofTracker = (name: GaugeName | CounterName, read: (tracker: Tracker) => number) =>
     metrics.collect(name, () => (cache.caching === null ? [] : [{ labels: {}, value: read(cache.caching.tracker) }]))

@@ -1,6 +1,7 @@
 /** All that the cache says of itself, as JSON. */
 import type { Cache } from './cache.ts'
 import type { Caching } from './caching.ts'
+import type { PushProgress } from './push/pusher.ts'
 import type { View } from './view.ts'
 import type { WarmState } from './warming.ts'
 
@@ -33,6 +34,8 @@ export interface VersionStats {
   readonly evictions: number
   /** Of the last warm-up; null: there was none. */
   readonly warm: WarmState | null
+  /** To the app's own cache; null: nothing is pushed. */
+  readonly push: PushProgress | null
 }
 
 export function cacheStats(cache: Cache, now: number): CacheStats {
@@ -58,5 +61,6 @@ function versionStats({ caching, gateways }: Cache, version: string): VersionSta
   const { keys, absentKeys, bytes, evictions } = view ?? nothing
   const clients = gateways.find((gateway) => gateway.version === version)?.clients ?? null
   const warm = caching?.warming.stateOf(version) ?? null
-  return { version, clients, hits, misses, passed, keys, absentKeys, bytes, evictions, warm }
+  const push = caching?.pushing.progressOf(version) ?? null
+  return { version, clients, hits, misses, passed, keys, absentKeys, bytes, evictions, warm, push }
 }

@@ -14,8 +14,8 @@ const maxTouched = 100_000
 
 export class View {
   readonly version: string
-  /** Told of each name whose entry is another one now, or gone; null: all of them are gone. */
-  onChange: (name: Name | null) => void = () => {}
+  /** Told of each name whose entry is another one now (`isHeld`), or gone; null: all of them are gone. */
+  onChange: (name: Name | null, isHeld: boolean) => void = () => {}
   /** Told of each name that clients ask for, whether it is held or not. */
   onRead: ((name: Name) => void) | null = null
   /** Names that were hit since somebody took them, where that is asked for. */
@@ -59,14 +59,14 @@ export class View {
     other.delete(name)
     this.#hit.delete(name)
     into.set(name, entry)
-    this.onChange(name)
+    this.onChange(name, true)
   }
 
   /** False where it was not held. */
   drop(name: Name): boolean {
     this.#hit.delete(name)
     if (!this.#present.delete(name) && !this.#absent.delete(name)) return false
-    this.onChange(name)
+    this.onChange(name, false)
     return true
   }
 
@@ -74,12 +74,17 @@ export class View {
     this.#hit.clear()
     this.#present.clear()
     this.#absent.clear()
-    this.onChange(null)
+    this.onChange(null, false)
   }
 
   /** Of what is there, the one that was used last first. */
   names(): IterableIterator<Name> {
     return this.#present.keys()
+  }
+
+  /** Of what is known to be missing. */
+  absentNames(): IterableIterator<Name> {
+    return this.#absent.keys()
   }
 
   get keys(): number {
@@ -103,7 +108,7 @@ export class View {
         this.evictions += 1
         if (entry.payload.is !== 'absent') this.presentEvictions += 1
         this.#hit.delete(name)
-        this.onChange(name)
+        this.onChange(name, false)
       },
     })
   }

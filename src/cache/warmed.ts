@@ -22,3 +22,10 @@ export function warmedOf(version: string, { ended, share, verdict, progress }: W
   const detail = `the cache of ${version} has ${keys} keys, ${reached}; it ended by ${ended ?? 'nothing yet'}${trouble}`
   return { is: words[verdict], detail, coverage: { keys, bytes, coverage, predicted, tookMs: elapsedMs } }
 }
+
+/** What is warm here has not all come to the app's own cache within the time. */
+export function notTaken(version: string, state: WarmState, require: number | null): Warmed {
+  const { keys, bytes, predicted, elapsedMs } = state.progress
+  const detail = `the app of ${version} has not taken all of the ${keys} keys that are warm for it`
+  return { is: require === null ? 'short' : 'refused', detail, coverage: { keys, bytes, coverage: null, predicted, tookMs: elapsedMs } }
+}

@@ -1,4 +1,6 @@
 /** The cache's figures as tables for people. Pure. */
+
+import type { PushProgress } from '../cache/push/pusher.ts'
 import type { CacheStats, SourceStats, VersionStats } from '../cache/stats.ts'
 import type { WarmState } from '../cache/warming.ts'
 import { hasAll } from './answer.ts'
@@ -9,7 +11,10 @@ export function isStats(value: unknown): value is CacheStats {
 }
 
 export function cacheText({ source, versions }: CacheStats): string {
-  const warm = versions.flatMap(({ version, warm }) => (warm === null ? [] : [`${version} ${warmText(warm)}\n`]))
+  const warm = versions.flatMap(({ version, warm, push }) => [
+    ...(warm === null ? [] : [`${version} ${warmText(warm)}\n`]),
+    ...(push === null ? [] : [`${version} ${pushText(push)}\n`]),
+  ])
   return `${sourceLine(source)}\n\n${table(head, versions.map(row))}${warm.length === 0 ? '' : `\n${warm.join('')}`}`
 }
 
@@ -38,6 +43,12 @@ export function warmText({ ended, share, verdict, progress }: WarmState): string
   const trouble = faults.length === 0 ? '' : `; ${faults.join('; ')}`
   if (ended === null) return `is warming, ${phase}${source === null ? '' : ` ${source}`}: ${done}${shares}${trouble}`
   return `${verdict === 'go' ? 'was warmed' : 'is colder than it should be'} (${ended}): ${done}${shares}${trouble}`
+}
+
+/** `is pushed to, in-sync: 4200 operations taken, 0 keys to tell` */
+function pushText({ state, acked, dirty, lagMs, resyncs, failures }: PushProgress): string {
+  const lag = lagMs === 0 ? '' : `, ${Math.round(lagMs)}ms behind`
+  return `is pushed to, ${state}: ${acked} operations taken, ${dirty} keys to tell${lag}; ${resyncs} resyncs, ${failures} failures`
 }
 
 export function bytesText(bytes: number): string {

@@ -1,7 +1,7 @@
 /** `baton cache warm NAME` */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { WarmState } from '../cache/warming.ts'
 import { exitCode } from '../errors.ts'
+import { pause } from '../world.ts'
 import { type AdminAddress, adminAddress, adminOptions, adminUsage } from './admin-address.ts'
 import { ask } from './admin-client.ts'
 import { notUnderstood } from './answer.ts'
@@ -27,7 +27,7 @@ exit code: 0 begun, or with --wait warm; 1 unreachable, or with --wait colder th
     if (!isWarmState(state)) throw notUnderstood('warm-up')
     told(state)
     while (values.wait === true && state.ended === null) {
-      await sleep(1_000)
+      await pause(world, 1_000)
       state = await stateOf(address, version)
       told(state)
     }

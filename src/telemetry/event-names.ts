@@ -29,6 +29,8 @@ export const eventNames = [
   'process.started',
   'process.stopped',
   'process.stray',
+  'push.failing',
+  'push.recovered',
   'roles.moved',
   'rollout.failed',
   'rollout.ledger',

@@ -112,6 +112,18 @@ export const metricsTable = {
   baton_cache_flushes_total: { type: 'counter', help: 'Times that everything was dropped.', labels: [] },
   baton_cache_refreshes_total: { type: 'counter', help: 'Keys read again because they changed while they were in use.', labels: [] },
   baton_cache_refreshes_dropped_total: { type: 'counter', help: 'Keys left dropped because refreshes had no place.', labels: [] },
+  baton_cache_warm_seconds: { type: 'gauge', help: "How long the last warm-up of the version's view took so far.", labels: ['version'] },
+  baton_cache_warm_share: { type: 'gauge', help: 'The share of what the last warm-up was to reach, 0 to 1.', labels: ['version'] },
+  baton_cache_warm_predicted: {
+    type: 'gauge',
+    help: 'The share of reads that the view would answer as its last warm-up ended, by the names that are read most.',
+    labels: ['version'],
+  },
+  baton_cache_push_lag_seconds: { type: 'gauge', help: "For how long the app's own cache has not had everything.", labels: ['version'] },
+  baton_cache_push_dirty_keys: { type: 'gauge', help: 'Keys that the app is still to be told of.', labels: ['version'] },
+  baton_cache_push_operations_total: { type: 'counter', help: 'Operations that the app has taken.', labels: ['version'] },
+  baton_cache_push_resyncs_total: { type: 'counter', help: 'Times that the app was told everything anew.', labels: ['version'] },
+  baton_cache_push_failures_total: { type: 'counter', help: 'Batches that had no right answer.', labels: ['version'] },
   baton_cache_losses_total: { type: 'counter', help: 'Times that the tracked source was lost.', labels: [] },
   baton_log_dropped_total: { type: 'counter', help: 'Access-log lines dropped because the reader was too slow.', labels: [] },
 } as const satisfies Record<string, MetricSpec>

@@ -11,14 +11,15 @@ import type { Socket } from 'node:net'
 import { errorMessage } from '../../errors.ts'
 import { commandName } from '../resp/command-name.ts'
 import { type Command, CommandParser, type CommandReceiver, commandLimits, type KnownArguments } from '../resp/command-parser.ts'
-import { encodeCommand, encodeError } from '../resp/encode.ts'
+import { encodeError } from '../resp/encode.ts'
 import { ProtocolError } from '../resp/protocol-error.ts'
 import { ReplyScanner } from '../resp/reply-scanner.ts'
 import { ClientState } from './client-state.ts'
 import { type CommandTable, type Effect, unknown, unknownCommands } from './command-table.ts'
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
-import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
+import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
+import { isCountable, isMaintenance, noMaintenance, turnedAway, whoami } from './special-commands.ts'
 
 export interface ConnectionHooks {
   /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
@@ -29,17 +30,17 @@ export interface ConnectionHooks {
   failed(error: unknown): void
 }
 
-/** Commands without their reply, and bytes of replies that wait for one before them: more, and the client is not read from. */
+/**
+ * Commands without their reply, and bytes of local replies that wait for one before them. With more, nothing is answered locally, and what is
+ * passed is not told apart. The client is read from all the same: some send all of a pipeline before they read its replies, which are in
+ * Redis until then, as they would be without a gateway.
+ */
 const maxSlots = 4_096
 const maxWaitingBytes = 1_048_576
+/** Of what has to be told apart always: more, and the client is not read from. */
+const mostSlots = 65_536
 
 const [error, push] = [45, 62]
-const whoami = encodeCommand(['ACL', 'WHOAMI'])
-const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
-
-/** Their replies cannot be counted, or they come without being asked for. */
-const uncountable: ReadonlySet<string> = new Set(['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'MONITOR', 'SYNC', 'PSYNC'])
-const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', 'CACHING'])
 
 export class ClientConnection implements CommandReceiver {
   readonly #client: Socket
@@ -60,14 +61,15 @@ export class ClientConnection implements CommandReceiver {
   #unread: Buffer | null = null
   /** Read from Redis; waits for a barrier. */
   #held: Buffer | null = null
-  #heldSlot: Slot | null = null
-  /** The barrier has been reached for what was held. */
+  /** The barrier has been reached for what was held, all of it. */
   #heard = false
   /** The reply to a question of the gateway's own, as far as it has come. */
   #own: Buffer[] = []
   #clientFull = false
   #redisFull = false
   #clientEnded = false
+  /** It spoke no RESP: what follows is nothing. */
+  #refused = false
   #redisLeft = false
   #closed = false
   readonly #hooks: ConnectionHooks
@@ -93,9 +95,9 @@ export class ClientConnection implements CommandReceiver {
   }
 
   command({ name, args, bytes }: Command): boolean {
-    const local = this.#writes === 0 && isLocal(name, args.length) ? (this.#reads?.answer(name, args, this.#state) ?? null) : null
+    const local = this.#mayAnswer && isLocal(name, args.length) ? (this.#reads?.answer(name, args, this.#state) ?? null) : null
     if (local !== null) return this.#answer(local)
-    if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
+    if (isMaintenance(name, args)) return this.#answer(noMaintenance)
     const missed = this.#reads?.missedBy(name, args, this.#state) ?? null
     this.#toRedis(bytes)
     if (this.#becomesOpaque(name, args)) return false
@@ -105,8 +107,10 @@ export class ClientConnection implements CommandReceiver {
 
   began(args: KnownArguments): void {
     const [first = null] = args
+    const name = first === null ? '' : commandName(first)
+    if (this.#becomesOpaque(name, args)) return
     const slot = passedSlot(unknown, null, null)
-    this.#open = { slot, name: first === null ? '' : commandName(first) }
+    this.#open = { slot, name }
     this.#slots.push(slot)
     this.#writes += 1
   }
@@ -116,6 +120,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   ended(args: KnownArguments): boolean {
+    if (this.#opaque) return false
     const open = this.#open
     this.#open = null
     if (open === null || open.slot.begun) return this.#goesOn()
@@ -151,16 +156,17 @@ export class ClientConnection implements CommandReceiver {
     this.#redis.write(whoami)
     this.#slots.push(
       ownSlot((reply) => {
-        const name = /^\$\d+\r\n(.+)\r\n$/s.exec(reply.toString('latin1'))?.[1]
+        const text = reply.toString('latin1')
+        if (turnedAway.test(text)) this.#toClient(reply)
         // the first reply of all: before that of any AUTH
-        this.#state.user = name ?? null
+        this.#state.user = /^\$\d+\r\n(.+)\r\n$/s.exec(text)?.[1] ?? null
         this.#hooks.newcomer.user = this.#state.user
       }),
     )
   }
 
   #fromClient(chunk: Buffer): void {
-    if (this.#clientEnded) return
+    if (this.#refused) return
     if (this.#opaque) {
       this.#toRedis(chunk)
       this.#settleFlow()
@@ -184,6 +190,7 @@ export class ClientConnection implements CommandReceiver {
   /** As Redis does: the error after all replies that come before it, and the end. */
   #refuse(error: unknown): void {
     if (!(error instanceof ProtocolError)) this.#hooks.failed(error)
+    this.#refused = true
     this.#answer(encodeError(`ERR ${errorMessage(error)}`))
     this.#clientLeaves()
   }
@@ -199,14 +206,27 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #pass(name: string, args: readonly Buffer[], missed: Slot['missed']): void {
-    const passing = this.#state.passing(name, args, this.#commands.effectOf(name, args))
-    if (passing.effect.is !== 'nothing') this.#writes += 1
-    this.#slots.push(passedSlot(passing.effect, passing.settle, missed))
+    const { effect, settle } = this.#state.passing(name, args, this.#commands.effectOf(name, args))
+    // Redis tells nobody of a SWAPDB
+    if (this.#slots.size >= maxSlots && settle === null && effect.is !== 'everything') return this.#extendRun(effect)
+    if (effect.is !== 'nothing') this.#writes += 1
+    this.#slots.push(passedSlot(effect, settle, missed))
   }
 
-  #becomesOpaque(name: string, args: readonly Buffer[]): boolean {
-    const word = name === 'CLIENT' ? args[1] : undefined
-    if (!uncountable.has(name) && (word === undefined || !uncountableOfClient.has(commandName(word)))) return false
+  /** One write in it, and all of it waits for what Redis tells. */
+  #extendRun(effect: Effect): void {
+    const { last } = this.#slots
+    const isOpen = last !== null && last.run !== null && !last.begun
+    const slot = isOpen ? last : runSlot()
+    if (!isOpen) this.#slots.push(slot)
+    slot.run = (slot.run ?? 0) + 1
+    if (effect.is === 'nothing' || slot.effect.is !== 'nothing') return
+    slot.effect = unknown
+    this.#writes += 1
+  }
+
+  #becomesOpaque(name: string, args: KnownArguments): boolean {
+    if (isCountable(name, args)) return false
     this.#opaque = true
     return true
   }
@@ -220,7 +240,7 @@ export class ClientConnection implements CommandReceiver {
         const slot = this.#slots.first
         if (this.#scanner.idle && !this.#begins(slot, chunk[at] ?? 0)) {
           this.#toClient(chunk.subarray(passed, at))
-          this.#hold(chunk.subarray(at), slot)
+          this.#hold(chunk.subarray(at))
           return
         }
         if (slot === null) break
@@ -228,7 +248,7 @@ export class ClientConnection implements CommandReceiver {
         const to = end === -1 ? chunk.length : end
         if (slot.own !== null && this.#scanner.kind !== push) {
           this.#toClient(chunk.subarray(passed, at))
-          this.#keepOwn(chunk.subarray(at, to))
+          this.#own.push(Buffer.from(chunk.subarray(at, to)))
           passed = to
         }
         at = to
@@ -253,21 +273,19 @@ export class ClientConnection implements CommandReceiver {
   #begins(slot: Slot | null, kind: number): boolean {
     if (slot === null) return !this.#opaque || this.#heard
     if (slot.begun || kind === push) return true
-    if (slot.effect.is === 'unknown' || (this.#reads?.causal === true && slot.own === null)) return false
+    const waits = slot.effect.is === 'unknown' || (this.#reads?.causal === true && slot.own === null)
+    if (waits && !this.#heard) return false
     this.#carryOut(slot)
     return true
   }
 
-  #hold(bytes: Buffer, slot: Slot | null): void {
+  #hold(bytes: Buffer): void {
     this.#held = bytes
-    this.#heldSlot = slot
     this.#settleFlow()
     void (this.#reads?.tracker.barrier() ?? Promise.resolve()).then(() => {
       if (this.#closed || this.#held === null) return
       const held = this.#held
       this.#held = null
-      this.#heldSlot = null
-      if (slot !== null) this.#carryOut(slot)
       this.#heard = true
       this.#fromRedis(held)
       this.#heard = false
@@ -279,7 +297,7 @@ export class ClientConnection implements CommandReceiver {
   #carryOut(slot: Slot): void {
     slot.begun = true
     this.#apply(slot.effect)
-    if (slot.effect.is !== 'nothing') this.#writes -= 1
+    if (slot.effect.is !== 'nothing' && (slot.run === null || slot.run === 1)) this.#writes -= 1
   }
 
   #apply(effect: Effect): void {
@@ -289,6 +307,12 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #complete(slot: Slot): void {
+    if (slot.run !== null && slot.run > 1) {
+      slot.run -= 1
+      slot.begun = false
+      if (this.#reads !== null) this.#reads.counts.passed += 1
+      return
+    }
     this.#slots.shift()
     const ok = this.#scanner.kind !== error
     slot.settle?.(ok)
@@ -300,10 +324,6 @@ export class ClientConnection implements CommandReceiver {
     if (this.#reads === null) return
     this.#reads.counts.passed += 1
     if (slot.missed !== null && ok && this.#scanner.size <= this.#reads.maxReplyBytes) this.#reads.admit(slot.missed)
-  }
-
-  #keepOwn(bytes: Buffer): void {
-    this.#own.push(Buffer.from(bytes))
   }
 
   #flushLocal(): void {
@@ -325,7 +345,11 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #goesOn(): boolean {
-    return !this.#clientFull && !this.#redisFull && this.#slots.size < maxSlots && this.#waitingBytes < maxWaitingBytes
+    return !this.#redisFull && this.#slots.size < mostSlots
+  }
+
+  get #mayAnswer(): boolean {
+    return this.#writes === 0 && !this.#clientFull && this.#slots.size < maxSlots && this.#waitingBytes < maxWaitingBytes
   }
 
   #drained(): void {
@@ -361,7 +385,7 @@ export class ClientConnection implements CommandReceiver {
   #redisLeaves(): void {
     this.#redisLeft = true
     // they may run later: what Redis tells of them then does the rest
-    for (const slot of this.#slots.rest()) if (!slot.begun && slot !== this.#heldSlot) this.#carryOut(slot)
+    for (const slot of this.#slots.rest()) if (!slot.begun) this.#carryOut(slot)
     if (this.#held === null) this.#client.destroySoon()
   }
 
@@ -371,8 +395,4 @@ export class ClientConnection implements CommandReceiver {
     this.#held = null
     this.#hooks.closed()
   }
-}
-
-function isNamed(word: Buffer | undefined, name: string): boolean {
-  return word !== undefined && word.length === name.length && word.toString('latin1').toUpperCase() === name
 }

@@ -19,24 +19,37 @@ export class ClientState {
   /** What the commands of the open transaction will have changed. */
   #transaction: Effect | null = null
   #watching = false
+  /** A transaction selected, or logged in: it may have come to its end or not. */
+  #unsure = false
 
   /** Whether a read may be answered from what was read with this user's rights from this database. */
   isPlain(user: string, database: number): boolean {
-    return this.#changing === 0 && this.#transaction === null && !this.#watching && this.user === user && this.database === database
+    const isFree = this.#changing === 0 && this.#transaction === null && !this.#watching && !this.#unsure
+    return isFree && this.user === user && this.database === database
   }
 
   /** A command that is passed on with this effect. What has to be done at its reply, if anything, and what it may have changed by then. */
   passing(name: string, args: Words, effect: Effect): { readonly effect: Effect; readonly settle: Settle | null } {
     const queued = this.#transaction
     if (queued !== null) {
-      if (name === 'EXEC' || name === 'DISCARD') {
-        this.#transaction = null
-        this.#watching = false
-        return { effect: name === 'EXEC' ? queued : nothing, settle: this.#change(() => {}) }
-      }
+      if (name === 'EXEC' || name === 'DISCARD') return this.#endTransaction(name, queued)
       this.#transaction = both(queued, effect)
+      if (name !== 'RESET') {
+        this.#unsure ||= name === 'SELECT' || name === 'AUTH' || name === 'HELLO'
+        return { effect, settle: null }
+      }
     }
     return { effect, settle: this.#settleOf(name, args) }
+  }
+
+  /** Whatever EXEC is answered, the transaction is over; a DISCARD that is refused has done nothing. */
+  #endTransaction(name: 'EXEC' | 'DISCARD', queued: Effect): { readonly effect: Effect; readonly settle: Settle } {
+    this.#transaction = null
+    this.#watching = false
+    const settle = this.#change((ok) => {
+      if (!ok && name === 'DISCARD') this.#transaction ??= queued
+    })
+    return { effect: name === 'EXEC' ? queued : nothing, settle }
   }
 
   #settleOf(name: string, args: Words): Settle | null {

@@ -1,4 +1,4 @@
-/** One command of a client, until its reply has gone out: replies leave in the order of their commands. */
+/** One command of a client, or a run of them, until its reply has gone out: replies leave in the order of their commands. */
 import type { Settle } from './client-state.ts'
 import { type Effect, nothing } from './command-table.ts'
 
@@ -12,8 +12,10 @@ export interface Slot {
   readonly missed: Missed | null
   /** A question of the gateway's own: the client does not see the reply. */
   readonly own: ((reply: Buffer) => void) | null
-  /** Its effect has been carried out. */
+  /** Its effect has been carried out; of a run, for the reply that is coming. */
   begun: boolean
+  /** Null: it is one command's. Else how many replies are to come: of so many that they are not told apart. */
+  run: number | null
 }
 
 export interface Missed {
@@ -22,15 +24,19 @@ export interface Missed {
 }
 
 export function localSlot(local: Buffer): Slot {
-  return { local, effect: nothing, settle: null, missed: null, own: null, begun: true }
+  return { local, effect: nothing, settle: null, missed: null, own: null, begun: true, run: null }
 }
 
 export function passedSlot(effect: Effect, settle: Settle | null, missed: Missed | null): Slot {
-  return { local: null, effect, settle, missed, own: null, begun: false }
+  return { local: null, effect, settle, missed, own: null, begun: false, run: null }
+}
+
+export function runSlot(): Slot {
+  return { local: null, effect: nothing, settle: null, missed: null, own: null, begun: false, run: 0 }
 }
 
 export function ownSlot(own: (reply: Buffer) => void): Slot {
-  return { local: null, effect: nothing, settle: null, missed: null, own, begun: false }
+  return { local: null, effect: nothing, settle: null, missed: null, own, begun: false, run: null }
 }
 
 /** First in, first out, without moving what is left. */
@@ -44,6 +50,10 @@ export class Slots {
 
   get first(): Slot | null {
     return this.#items[this.#head] ?? null
+  }
+
+  get last(): Slot | null {
+    return this.#items.at(-1) ?? null
   }
 
   push(slot: Slot): void {

@@ -41,14 +41,17 @@ export async function selfTest(
   listen: (told: (keys: readonly Buffer[] | null) => void) => void,
 ): Promise<void> {
   let told = false
+  let isChanging = false
   const key = keyOf(name)
+  listen((keys) => {
+    // a flush by somebody is told as everything, and of what was read before it nothing is told any more
+    if (keys === null || (isChanging && keys.some((candidate) => candidate.equals(key)))) told = true
+  })
   await written(session, [['SET', key, '1', 'PX', probeLifeMs]])
   const [seen] = await session.read([['GET', key]])
   if (seen instanceof Error) throw new BatonError('unsupported', `redis: the probe ${name} cannot be read: ${seen.message}`, seen)
   await session.heard()
-  listen((keys) => {
-    if (keys?.some((candidate) => candidate.equals(key)) === true) told = true
-  })
+  isChanging = true
   await written(session, [['SET', key, '2', 'PX', probeLifeMs]])
   await session.heard()
   await session.aside([['DEL', key]])
@@ -58,5 +61,7 @@ export async function selfTest(
 async function written(session: Session, commands: Parameters<Session['aside']>[0]): Promise<void> {
   const [reply] = await session.aside(commands)
   if (!(reply instanceof Error)) return
-  throw new BatonError('unsupported', `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
+  // full, loading, or just demoted: not for ever
+  const code = reply.message.startsWith('NOPERM') ? 'unsupported' : 'unreachable'
+  throw new BatonError(code, `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
 }
