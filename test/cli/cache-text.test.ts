@@ -23,6 +23,7 @@ const v1: VersionStats = {
   bytes: 3_000_000,
   evictions: 7,
   warm: null,
+  push: null,
 }
 const progress: WarmState['progress'] = {
   phase: 'ended',
