@@ -23,6 +23,8 @@ export class Heartbeat {
   #timer: Timer | null = null
   /** When the one that is not answered yet was sent. */
   #sentAt: number | null = null
+  /** It had no answer at the last tick, for too long. */
+  #isOverdue = false
   #swaps: number | null = null
   #stopped = false
 
@@ -61,8 +63,10 @@ export class Heartbeat {
       this.beat().catch(() => {})
       return
     }
-    if (this.#world.elapsed() - this.#sentAt > Math.max(patienceMs, this.#hooks.stalenessMs))
-      this.#hooks.onFault('no answer to a heartbeat')
+    const wasOverdue = this.#isOverdue
+    this.#isOverdue = this.#world.elapsed() - this.#sentAt > Math.max(patienceMs, this.#hooks.stalenessMs)
+    // twice: after the process stood still the timer comes before the answer, which is there to be read
+    if (wasOverdue && this.#isOverdue) this.#hooks.onFault('no answer to a heartbeat')
   }
 
   /** SWAPDB is told to nobody; statistics that were set back may hide one. */

@@ -55,6 +55,8 @@ interface Fill {
 /** Reads under way at once; more are dropped, which costs a miss. */
 const maxFills = 2_048
 const batchSize = 64
+/** A session comes to be in this time, its first heartbeat included. */
+const openingMs = 10_000
 const backoffMs = { first: 50, last: 2_000, unsuitable: 30_000 } as const
 
 export class Tracker {
@@ -185,12 +187,18 @@ export class Tracker {
 
   async #connect(): Promise<void> {
     const { open, log, settings, world } = this.#parts
+    const late = new AbortController()
+    const limit = world.after(openingMs, () => {
+      late.abort()
+      this.lose('no answer while it was set up')
+    })
+    let session: Session | null = null
     try {
       const hooks = {
         invalidated: (keys: readonly Buffer[] | null) => this.#invalidated(keys),
         lost: (reason: string) => this.lose(reason),
       }
-      const session = await open(hooks, this.#stopped.signal)
+      session = await open(hooks, AbortSignal.any([this.#stopped.signal, late.signal]))
       if (this.#stopped.signal.aborted) return session.close()
       this.#session = session
       const heartbeat = new Heartbeat(session, world, {
@@ -208,11 +216,15 @@ export class Tracker {
       this.#live = true
       this.#parts.onLive()
     } catch (error) {
-      if (this.#stopped.signal.aborted) return
+      // what was lost is being opened again already
+      if (this.#stopped.signal.aborted || (session !== null && this.#session !== session)) return
       const { message, wait } = this.#judge(error)
+      if (session !== null) return this.lose(message)
       if (message !== this.#whyNot) log.warn('cache.unavailable', { reason: message })
       this.#whyNot = message
       this.#again(wait)
+    } finally {
+      limit.cancel()
     }
   }
 

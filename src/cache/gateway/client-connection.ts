@@ -11,7 +11,7 @@ import type { Socket } from 'node:net'
 import { errorMessage } from '../../errors.ts'
 import { commandName } from '../resp/command-name.ts'
 import { type Command, CommandParser, type CommandReceiver, commandLimits, type KnownArguments } from '../resp/command-parser.ts'
-import { encodeCommand, encodeError } from '../resp/encode.ts'
+import { encodeError } from '../resp/encode.ts'
 import { ProtocolError } from '../resp/protocol-error.ts'
 import { ReplyScanner } from '../resp/reply-scanner.ts'
 import { ClientState } from './client-state.ts'
@@ -19,7 +19,7 @@ import { type CommandTable, type Effect, unknown, unknownCommands } from './comm
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
 import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
-import { isCountable, isMaintenance } from './special-commands.ts'
+import { isCountable, isMaintenance, noMaintenance, turnedAway, whoami } from './special-commands.ts'
 
 export interface ConnectionHooks {
   /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
@@ -41,10 +41,6 @@ const maxWaitingBytes = 1_048_576
 const mostSlots = 65_536
 
 const [error, push] = [45, 62]
-const whoami = encodeCommand(['ACL', 'WHOAMI'])
-/** What Redis says to a connection that it does not take, whatever was asked. */
-const turnedAway = /^-(ERR max number of clients|DENIED )/
-const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
 
 export class ClientConnection implements CommandReceiver {
   readonly #client: Socket
@@ -252,7 +248,7 @@ export class ClientConnection implements CommandReceiver {
         const to = end === -1 ? chunk.length : end
         if (slot.own !== null && this.#scanner.kind !== push) {
           this.#toClient(chunk.subarray(passed, at))
-          this.#keepOwn(chunk.subarray(at, to))
+          this.#own.push(Buffer.from(chunk.subarray(at, to)))
           passed = to
         }
         at = to
@@ -328,10 +324,6 @@ export class ClientConnection implements CommandReceiver {
     if (this.#reads === null) return
     this.#reads.counts.passed += 1
     if (slot.missed !== null && ok && this.#scanner.size <= this.#reads.maxReplyBytes) this.#reads.admit(slot.missed)
-  }
-
-  #keepOwn(bytes: Buffer): void {
-    this.#own.push(Buffer.from(bytes))
   }
 
   #flushLocal(): void {

@@ -1,7 +1,7 @@
 /** What a command that passes by may have changed, once Redis has answered it. */
 import type { Name } from '../entry.ts'
 import type { Reply } from '../session.ts'
-import { compileKeySpec, type FindKeys, flagsOf, textOf } from './key-spec.ts'
+import { compileKeySpec, type FindKeys, flagsOf, isOfWritten, textOf } from './key-spec.ts'
 
 export type Effect =
   | { readonly is: 'nothing' }
@@ -82,7 +82,8 @@ function kindOf(name: string, flags: readonly string[], specs: readonly Reply[])
   if (emptying.has(name)) return empties
   // whatever a module's command says of itself
   if (flags.includes('module')) return { is: 'writes', find: null }
-  if (flags.includes('write')) return { is: 'writes', find: allOf(specs) }
+  // PFCOUNT calls itself a reader, and may write what it has counted
+  if (flags.includes('write') || (flags.includes('readonly') && specs.some(isOfWritten))) return { is: 'writes', find: allOf(specs) }
   return flags.includes('readonly') ? reads : null
 }
 

@@ -19,6 +19,11 @@ export function compileKeySpec(spec: Reply): FindKeys | null {
   }
 }
 
+/** Whether the keys of this specification may be changed: overwritten, read and written, or removed. */
+export function isOfWritten(spec: Reply): boolean {
+  return flagsOf(mapOf(spec).get('flags')).some((flag) => flag === 'ow' || flag === 'rw' || flag === 'rm')
+}
+
 /** Index of the first key; null: there is none. */
 type Begin = (args: readonly (Buffer | null)[]) => number | null
 type Find = (args: readonly (Buffer | null)[], first: number, keys: Name[]) => boolean

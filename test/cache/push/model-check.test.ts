@@ -1,4 +1,4 @@
-/** `SEEDS=200 npm test -- cache/push/model-check` for longer, and for how often each variant is found. */
+/** `SEEDS=100 npm test -- cache/push/model-check --test-timeout=3600000` for longer, and for how often each variant is found. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { needs } from '../../kit/packages.ts'
@@ -9,7 +9,7 @@ const given = Number(process.env.SEEDS ?? 0)
 /** Each network once. */
 const seeds = Array.from({ length: given || 3 }, (_, at) => at + 1)
 /** A variant that these do not show is one that the check does not find. */
-const variantSeeds = Array.from({ length: given || 12 }, (_, at) => at + 1)
+const variantSeeds = Array.from({ length: given || 24 }, (_, at) => at + 1)
 
 describe('push, whatever happens on the way', { skip: needs('redis-server') }, () => {
   let redis: Redis
