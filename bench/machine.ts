@@ -29,13 +29,21 @@ export function versionsLine(): string {
     'http-proxy': 'http-proxy-legacy',
   }
   return [
-    `baton ${packageVersion(root)} (${said('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], /(\w+)/)})`,
-    `Node ${process.version.slice(1)}`,
+    ...ownVersions(),
     ...Object.entries(packages).map(([name, folder]) => `${name} ${packageVersion(join(root, 'node_modules', folder))}`),
     `nginx ${said(programPath('nginx'), ['-v'], /nginx\/(\S+)/)}`,
     `haproxy ${said(programPath('haproxy'), ['-v'], /version (\S+)/)}`,
     `wrk ${said('wrk', ['-v'], /wrk (?:debian\/)?(\S+)/)}`,
   ].join(', ')
+}
+
+export function cacheVersionsLine(redisVersion: string): string {
+  return [...ownVersions(), `Redis ${redisVersion}`, `ioredis ${packageVersion(join(root, 'node_modules/ioredis'))}`].join(', ')
+}
+
+function ownVersions(): readonly string[] {
+  const commit = said('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], /(\w+)/)
+  return [`baton ${packageVersion(root)} (${commit})`, `Node ${process.version.slice(1)}`]
 }
 
 function packageVersion(folder: string): string {

@@ -4,15 +4,17 @@
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { formatDuration } from '../src/config/quantity.ts'
 import type { Receipt } from '../src/rollout/receipt.ts'
 import type { Upgrade } from '../src/rollout/upgrade.ts'
 import type { Exchange } from '../test/rollback/kit/load.ts'
-import { type RollbackRun, startRun } from '../test/rollback/kit/rollback-run.ts'
+import { type RollbackRun, type Seen, startRun } from '../test/rollback/kit/rollback-run.ts'
 import { type BadVersion, badVersions, pathOf } from './rollback/bad-versions.ts'
 import { writeRollbackSection } from './section.ts'
 
 const ratePerSecond = 200
 const weight = 10
+const stepMs = 120_000
 const watchSeconds = 300
 /** Longer than the default limits let any breach last. */
 const limitMs = 420_000
@@ -35,29 +37,38 @@ if (values.only === '') writeRollbackSection('rollback runs', sectionOf(rows))
 async function outcomeOf(bad: BadVersion): Promise<Outcome> {
   await using run = await startRun({
     v2: bad.env,
-    rate: ratePerSecond,
+    rate: bad.isIdle === true ? 0 : ratePerSecond,
     path: pathOf,
     steps: [
-      { weight, for: '2m' },
+      { weight, for: formatDuration(stepMs) },
       { bake: true, for: '30s' },
     ],
     analysis: {},
     config: { health: { http: '/healthz' }, timeouts: {}, drain: {} },
   })
-  await run.served(ratePerSecond * 5)
+  if (bad.isIdle !== true) await run.served(ratePerSecond * 5)
   await run.begin()
-  const { upgrade } = await run.until((seen) => isDecided(seen.upgrade), limitMs)
-  const receipt = upgrade.phase === 'rolled-back' ? await run.receipt() : null
+  const seen = await run.until((now) => isDecided(now.upgrade) || isLeftWaiting(now), limitMs)
+  const receipt = seen.upgrade.phase === 'rolled-back' ? await run.receipt() : null
   // what was under way when it was taken back may still fail
   await run.load.stop()
-  return judge(bad, run, receipt)
+  return { ...judge(bad, run, receipt), decision: receipt === null ? onwardOf(seen) : decisionOf(receipt) }
 }
 
 function isDecided({ phase, ...upgrade }: Upgrade): boolean {
   return phase === 'rolled-back' || phase === 'failed' || ('step' in upgrade && upgrade.step > 0)
 }
 
-function judge({ lateMs }: BadVersion, run: RollbackRun, receipt: Receipt | null): Outcome {
+/** Half as long again as its step is, and nothing was measured. */
+function isLeftWaiting({ upgrade, analysis }: Seen): boolean {
+  return upgrade.phase === 'shift' && analysis?.noData === 'wait' && analysis.at >= upgrade.since + 1.5 * stepMs
+}
+
+function onwardOf(seen: Seen): string {
+  return isLeftWaiting(seen) ? `waits (${seen.analysis?.why})` : 'goes on'
+}
+
+function judge({ lateMs }: BadVersion, run: RollbackRun, receipt: Receipt | null): Omit<Outcome, 'decision'> {
   const { exchanges } = run.load
   const isFailed = ({ status }: Exchange) => status === 0 || status >= 500
   const isLate = ({ sentAt, endedAt, version }: Exchange) => lateMs !== null && version !== 'v1' && endedAt - sentAt > lateMs
@@ -66,7 +77,6 @@ function judge({ lateMs }: BadVersion, run: RollbackRun, receipt: Receipt | null
   const firstBad = Math.min(...exchanges.filter((one) => isFailed(one) || isLate(one)).map(({ sentAt }) => sentAt))
   const last = Math.max(...got)
   return {
-    decision: receipt === null ? 'goes on' : decisionOf(receipt),
     seconds: receipt === null || !Number.isFinite(firstBad) ? null : Math.max(0, last - firstBad) / 1_000,
     failed,
     late: lateMs === null ? null : exchanges.filter(isLate).length,

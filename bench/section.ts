@@ -1,11 +1,15 @@
-/** A page of the bench that several programs write: each its own section, between two marks. */
+/** A page of the bench that is written part by part: each part its own section, between two marks. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** In bench/rollback.md: the section of this name is replaced, or added at the end; what stands around it stays. */
+/** In bench/rollback.md. */
 export function writeRollbackSection(name: string, text: string): void {
-  const file = join(import.meta.dirname, 'rollback.md')
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : '# Rollback by itself\n'
+  writeSection(join(import.meta.dirname, 'rollback.md'), '# Rollback by itself\n', name, text)
+}
+
+/** The section of this name is replaced, or added at the end; what stands around it stays. `head`: of a page that is not there yet. */
+export function writeSection(file: string, head: string, name: string, text: string): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : head
   writeFileSync(file, withSection(before, name, text))
 }
 

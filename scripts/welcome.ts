@@ -1,10 +1,12 @@
-/** Before `npm start`: what to try. The lines are those at the head of config/baton.yaml, so that they are written once. */
+/** Before `npm start`: what to try. The lines are those at the head of the configuration that it runs, so that they are written once. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const file = fileURLToPath(new URL('../config/baton.yaml', import.meta.url))
-const lines = readFileSync(file, 'utf8').matchAll(/^# {3}(curl .*)$/gm)
+const name = process.argv[2] ?? 'config/baton.yaml'
+const text = readFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), 'utf8')
+const head = text.split('\n\n', 1)[0] ?? ''
 
-console.log('baton on :8080 with two versions of an example app (config/baton.yaml). In another terminal, try:\n')
-for (const [, line] of lines) console.log(`  ${line}`)
-console.log('\n  npx baton status\n\nor open http://localhost:8080/ in a browser. Ctrl-C ends it.\n')
+console.log(`${name}:\n\n${head.replace(/^# ?/gm, '')}\n`)
+console.log('Commands are for another terminal; http://localhost:8080/ is for a browser. Ctrl-C ends it.')
+if (name !== 'config/redis.yaml') console.log('With a Redis on :6379, npm run start:redis shows v2 with a warm cache, and with a cold one.')
+console.log('')

@@ -1,40 +1,40 @@
 /** The composition root: builds every part from the configuration, joins them, and knows the order in which they start and stop. */
-import { resolve } from 'node:path'
+import { hostname } from 'node:os'
 import { type Administered, adminEndpoints } from './admin/api.ts'
 import { buildVersion } from './admin/build.ts'
-import { hostsOf, openGuard, socketGuard, tokenGuard } from './admin/guard.ts'
+import { openGuard, socketGuard } from './admin/guard.ts'
 import { type Guard, HttpServer } from './admin/http-server.ts'
 import { observationEndpoints } from './admin/observation.ts'
 import { statusOf } from './admin/status.ts'
-import { readToken } from './admin/token.ts'
 import { Webhooks } from './admin/webhooks.ts'
-import type { Warn } from './config/coalesced-file.ts'
-import { type Loaded, loadOrLastGood, parseOptionsOf } from './config/config-file.ts'
+import { type Given, readGiven, warnOn } from './app/given.ts'
+import { Cache } from './cache/cache.ts'
+import { cacheControl } from './cache/control.ts'
+import type { Credentials } from './cache/redis/credentials.ts'
+import { cacheStats } from './cache/stats.ts'
 import { collectConfigGauges, configRecorder } from './config/config-metrics.ts'
-import { loadShared } from './config/etcd/load-shared.ts'
 import type { Store } from './config/etcd/store.ts'
 import { FileSource, type PutOutcome } from './config/file-source.ts'
 import { LastGoodFile } from './config/last-good.ts'
 import { LiveConfig } from './config/live.ts'
 import { logOutcome } from './config/log-outcome.ts'
 import type { Bootstrap, Dynamic } from './config/settings.ts'
-import type { ParseOptions } from './config/settle.ts'
 import { showAddress } from './config/show-address.ts'
 import type { Snapshot } from './config/snapshot.ts'
-import { StateFile, textsIn } from './config/state-file.ts'
+import { type StateFile, textsIn } from './config/state-file.ts'
 import { BatonError, errorMessage } from './errors.ts'
 import { Fleet } from './fleet/fleet.ts'
 import type { KeeperLink, ListenerFds } from './keeper/protocol.ts'
 import { Lifecycle, type Part } from './lifecycle.ts'
 import { DataPlane } from './proxy/data-plane.ts'
-import { FileJournal } from './rollout/file-journal.ts'
+import type { FileJournal } from './rollout/file-journal.ts'
 import { Rollout } from './rollout/rollout.ts'
 import { versionControl } from './rollout/version-control.ts'
-import { Events } from './telemetry/events.ts'
-import { atLeast, createLog, type Log } from './telemetry/log.ts'
+import type { Events } from './telemetry/events.ts'
+import type { Log } from './telemetry/log.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { createExposition, type Exposition } from './telemetry/prometheus.ts'
-import { lineSink, standardOutput } from './telemetry/standard-output.ts'
+import { standardOutput } from './telemetry/standard-output.ts'
 import { AppRoster } from './upstream/app-roster.ts'
 import { askToGo } from './upstream/farewell.ts'
 import { createUndiciTransport } from './upstream/transport/undici.ts'
@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): App {
   const stop = async () => (running?.leave() ?? Promise.resolve()).finally(() => lifecycle?.stop())
   return {
     async start() {
-      running = await assemble(options)
+      running = new Running(options, await readGiven(options))
       lifecycle = new Lifecycle(running.parts())
       await lifecycle.start()
       if (stopping !== null) return
@@ -86,40 +86,6 @@ export function createApp(options: AppOptions): App {
     stopNow: () => running?.cut(),
     reload: () => running?.reload(),
   }
-}
-
-/** Reads what decides how everything else is built. @throws ConfigError, BatonError */
-async function assemble(options: AppOptions): Promise<Running> {
-  const { configFile, world } = options
-  const events = new Events()
-  const early = createLog(world, 'info', [lineSink(standardOutput, 'auto'), events.take])
-  const parseOptions = parseOptionsOf(configFile, world)
-  const local = await loadOrLastGood(configFile, parseOptions, resolve(world.env.BATON_STATE || '.baton'), warnOn(early))
-  const { log: settings, state, admin } = local.config.bootstrap
-  const tcpGuard = admin === null ? null : tokenGuard(await readToken(admin.tokenFile), hostsOf(admin.address))
-  // lines are written from that level on; events are told whatever is written
-  const lines = atLeast(settings.level, lineSink(standardOutput, settings.format))
-  const log = createLog(world, settings.level === 'debug' ? 'debug' : 'info', [lines, events.take])
-  const stateFile = await StateFile.open(state, warnOn(log))
-  const journal = await FileJournal.open(state, warnOn(log))
-  const { loaded, store } = await loadShared(local, world, warnOn(log))
-  const fileText = local.fault === null ? local.text : null
-  return new Running(options, { loaded, fileText, store, parseOptions, log, events, stateFile, journal, tcpGuard })
-}
-
-interface Given {
-  readonly loaded: Loaded
-  /** What the file held; null where it could not be used. */
-  readonly fileText: string | null
-  /** Null where the file alone has the say. */
-  readonly store: Store | null
-  readonly parseOptions: ParseOptions
-  readonly log: Log
-  readonly events: Events
-  readonly stateFile: StateFile
-  readonly journal: FileJournal
-  /** Of the admin listener on TCP, where one is configured. */
-  readonly tcpGuard: Guard | null
 }
 
 /** All parts of a generation, joined. */
@@ -138,6 +104,7 @@ class Running {
   readonly #versions: Versions
   readonly #dataPlane: DataPlane
   readonly #rollout: Rollout
+  readonly #cache: Cache | null
   readonly #webhooks: Webhooks
   readonly #servers: Readonly<Record<string, HttpServer>>
   readonly #startedAt: number
@@ -145,7 +112,10 @@ class Running {
   #serving = false
   #leaving = false
 
-  constructor(options: AppOptions, { loaded, fileText, store, parseOptions, log, events, stateFile, journal, tcpGuard }: Given) {
+  constructor(
+    options: AppOptions,
+    { loaded, fileText, store, parseOptions, log, events, stateFile, journal, tcpGuard, credentials }: Given,
+  ) {
     const { world, configFile } = options
     const warn = warnOn(log)
     this.#options = options
@@ -165,6 +135,7 @@ class Running {
     this.#fleet = this.#createFleet(store, loaded.config.bootstrap)
     this.#roster = new AppRoster({ world, keeper: options.keeper, log, state: stateFile })
     this.#versions = this.#createVersions()
+    this.#cache = this.#createCache(loaded.config.bootstrap, credentials)
     this.#webhooks = new Webhooks({ world, log, metrics: this.#metrics, events })
     const write = standardOutput.write
     this.#dataPlane = new DataPlane({ world, log, metrics: this.#metrics, live: this.#live, versions: this.#versions, write })
@@ -202,6 +173,12 @@ class Running {
       { name: 'last good', start: nothing, stop: () => this.#lastGood.close() },
       { name: 'webhooks', start: () => this.#webhooks.start(this.#live.current().bootstrap.webhooks), stop: () => this.#webhooks.stop() },
       ...servers,
+      // before the apps that are its clients, and after them
+      {
+        name: 'cache',
+        start: () => this.#cache?.start((version) => fdOf(listenerFds, `redis-${version}`)),
+        stop: () => this.#cache?.stop(),
+      },
       { name: 'versions', start: startVersions, stop: () => this.#versions.stop(0) },
       { name: 'rollout', start: () => this.#rollout.start(), stop: () => this.#rollout.stop() },
       { name: 'public', start: startServing, stop: () => this.#dataPlane.close() },
@@ -262,6 +239,21 @@ class Running {
     })
   }
 
+  #createCache({ redis }: Bootstrap, credentials: Credentials | null): Cache | null {
+    if (redis === null || credentials === null) return null
+    const { world } = this.#options
+    return new Cache({
+      world,
+      log: this.#log,
+      metrics: this.#metrics,
+      redis,
+      credentials,
+      instance: `${hostname()}-${world.pid}`,
+      endpointOf: (version) => this.#versions.get(version)?.endpoint ?? null,
+      serving: () => [this.#live.current().roles.stable],
+    })
+  }
+
   #createVersions(): Versions {
     const world = this.#steady
     const stateFile = this.#stateFile
@@ -288,7 +280,7 @@ class Running {
       first,
       dynamic: () => this.#live.current().dynamic,
       route: () => this.#live.rebind(),
-      warm: () => Promise.resolve(),
+      warm: async (to) => (await this.#cache?.warm(to)) ?? { is: 'none' },
       keeperLost: () => this.#options.keeper.lost,
       holding: () => this.#dataPlane.gate,
     })
@@ -316,6 +308,7 @@ class Running {
       reload: async () => this.#told(await this.#source.reload()),
       route: (request) => this.#live.current().router.explain(request, world.random),
       rollout: this.#rollout.control,
+      cache: this.#cache === null ? null : cacheControl(this.#cache, world),
     }
   }
 
@@ -323,6 +316,7 @@ class Running {
   #follow(snapshot: Snapshot): void {
     this.#webhooks.follow(snapshot.bootstrap.webhooks)
     this.#rollout.follow(snapshot.dynamic)
+    this.#cache?.follow(snapshot.dynamic)
     this.#applyVersions(snapshot)
     this.#dataPlane.follow(snapshot)
   }
@@ -370,6 +364,7 @@ class Running {
       versions: this.#versions.all(),
       upgrade: this.#rollout.upgrade,
       analysis: this.#rollout.verdict,
+      cache: this.#cache === null ? null : cacheStats(this.#cache, world.elapsed()),
       idle: Object.keys(dynamic.versions).filter((name) => this.#versions.get(name) === undefined),
       connections: this.#dataPlane.connectionCount,
       queued: this.#dataPlane.gate.waiting,
@@ -389,10 +384,6 @@ function fdOf(fds: ListenerFds, name: string): number {
   const fd = fds[name]
   if (fd === undefined) throw new BatonError('bind', `the keeper gave no socket for the listener "${name}"; restart baton`)
   return fd
-}
-
-function warnOn(log: Log): Warn {
-  return (message, error) => log.warn('baton.warning', { message, reason: errorMessage(error) })
 }
 
 function nothing(): void {}

@@ -41,7 +41,7 @@ const vendorHomes: Readonly<Record<string, RegExp>> = {
   diff: /^src\/cli\/text-diff\.ts$/,
   re2js: /^src\/routing\/regex\.ts$/,
   yaml: /^src\/config\/document\.ts$/,
-  zod: /^src\/config\/schema(-values|-bootstrap|-etcd|-analysis|-rollout)?\.ts$/,
+  zod: /^src\/config\/schema(-values|-bootstrap|-etcd|-redis|-cache|-analysis|-rollout)?\.ts$/,
 }
 
 /** A timer of the world never keeps the process alive, and the keeper needs one that does. */

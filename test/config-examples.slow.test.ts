@@ -8,8 +8,10 @@ import { runBaton, startBaton } from './kit/baton.ts'
 import { startEtcd } from './kit/etcd.ts'
 import { startExampleApp } from './kit/example-app.ts'
 import { exampleConfig, type Moved } from './kit/example-config.ts'
-import { freePort } from './kit/free-ports.ts'
+import { freePort, freePorts } from './kit/free-ports.ts'
 import { needs } from './kit/packages.ts'
+import { startRedis } from './kit/redis.ts'
+import { until } from './kit/until.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -123,5 +125,26 @@ describe('an example configuration with etcd', { skip: needs('etcd') }, () => {
     assert.deepEqual([put.code, put.stderr], [0, ''])
     while ((await get('/api/hello')).headers.get('x-served-by') !== 'v2');
     assert.equal(await versionOf(await get('/api/hello')), 'v2')
+  })
+})
+
+describe('an example configuration with Redis', { skip: needs('redis-server') }, () => {
+  test('redis.yaml: what an app asks for again is kept by its gateway, and the other version has it when it is warmed', async (t) => {
+    const redis = await startRedis()
+    t.after(() => redis[Symbol.asyncDispose]())
+    const [v1 = 0, v2 = 0] = await freePorts(2)
+    const baton = await startBaton({ config: exampleConfig('redis.yaml', { root, ports: { 6379: redis.port, 6391: v1, 6392: v2 } }) })
+    t.after(() => baton[Symbol.asyncDispose]())
+    await baton.ready()
+    const options = { cwd: baton.dir }
+    // the app fills an empty Redis, once it has reached it; and what it asks for twice is read into the cache
+    const isHeld = async () => {
+      await fetch(`http://127.0.0.1:${baton.publicPort}/catalogue`)
+      return /^v1 +1000 /m.test((await runBaton(['cache', 'stats'], options)).stdout)
+    }
+    await until(isHeld, baton.output)
+    const warmed = await runBaton(['cache', 'warm', 'v2', '--wait'], options)
+    assert.deepEqual([warmed.code, warmed.stderr], [0, ''])
+    assert.match((await runBaton(['cache', 'stats'], options)).stdout, /^v2 +1000 .* 0 +0 /m)
   })
 })

@@ -6,6 +6,8 @@ export interface BadVersion {
   readonly env: Readonly<Record<string, string>>
   /** An answer that took longer is a bad one; null: only failures are. */
   readonly lateMs: number | null
+  /** Nobody asks either version for anything. */
+  readonly isIdle?: boolean
 }
 
 const reports = '/reports'
@@ -29,4 +31,5 @@ export const badVersions: readonly BadVersion[] = [
   { name: 'never answers one route in ten', env: { STUCK: reports }, lateMs: null },
   { name: 'leaks connections: ends ever fewer of its first 500 answers, then gives none', env: { LEAK: '500' }, lateMs: null },
   { name: 'burns CPU with two threads, answers well', env: { BURN: '2' }, lateMs: null },
+  { name: 'no traffic at all', env: {}, lateMs: null, isIdle: true },
 ]

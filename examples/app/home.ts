@@ -48,11 +48,13 @@ function render(version: string, { colour, greeting }: Look, canary: boolean): s
 </style>
 <header><h1>${name}</h1><p>${greeting}</p><p>${canary ? 'You came by the canary header.' : 'You came without the canary header.'}</p></header>
 <main>
-  <p>Pages: <a href="/api/hello">/api/hello</a>, <a href="/api/notes">/api/notes</a>, <a href="/events">/events</a>,
+  <p>Pages: <a href="/api/hello">/api/hello</a>, <a href="/api/notes">/api/notes</a>,
+    <a href="/catalogue/1">/catalogue/1</a>, <a href="/catalogue">/catalogue</a>, <a href="/events">/events</a>,
     <a href="/slow?ms=2000">/slow?ms=2000</a>, <a href="/bytes?n=1000000">/bytes?n=1000000</a>, <a href="/healthz">/healthz</a></p>
   <p>From a terminal: <code>curl -H 'x-canary: true' http://localhost:8080/api/hello</code></p>
   <button data-try="/api/hello">hello</button>
   <button data-try="/api/hello" data-canary>hello, with x-canary: true</button>
+  <button data-try="/catalogue">all of the catalogue, from Redis</button>
   <button data-try="/api/echo" data-method="POST">post some bytes</button>
   <button id="ws">WebSocket echo</button>
   <pre id="out"></pre>

@@ -1,5 +1,5 @@
 /** GET and POST /api/notes: the last 100 notes, in this process's memory: each version has its own, and a restart forgets them. */
-import type { IncomingMessage } from 'node:http'
+import { parseJson, readBody } from './body.ts'
 import { sendJson, sendText } from './reply.ts'
 import type { Page } from './routes.ts'
 
@@ -22,9 +22,9 @@ export function notebook(version: string): Notebook {
   return {
     list: (_request, response) => sendJson(response, 200, { version, notes }),
     async add(request, response) {
-      const body = await readBody(request)
+      const body = await readBody(request, maxBodyBytes)
       if (body === null) return sendText(response, 413, `a note has at most ${maxBodyBytes} bytes`, { connection: 'close' })
-      const text = textOf(body)
+      const text = textOf(parseJson(body))
       if (text === null) return sendText(response, 400, 'expected {"text": "…"}')
       lastId += 1
       const note = { id: lastId, text }
@@ -35,23 +35,6 @@ export function notebook(version: string): Notebook {
   }
 }
 
-/** Null when it is too long. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) return null
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-function textOf(body: string): string | null {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string' ? value.text : null
-  } catch {
-    return null // not JSON: the caller answers 400
-  }
+function textOf(value: unknown): string | null {
+  return typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string' ? value.text : null
 }

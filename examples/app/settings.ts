@@ -1,4 +1,4 @@
-/** What the environment says: PORT or SOCKET, HOST, APP_VERSION, START_DELAY_MS. */
+/** What the environment says: PORT or SOCKET, HOST, APP_VERSION, START_DELAY_MS, REDIS_URL. */
 import type { ListenOptions } from 'node:net'
 
 export interface Settings {
@@ -9,6 +9,8 @@ export interface Settings {
   readonly place: string
   /** /healthz answers 503 until this long after the start. */
   readonly startDelayMs: number
+  /** Null: there is no catalogue. */
+  readonly redisUrl: string | null
 }
 
 /** Throws an Error of one line when a value cannot be used. */
@@ -17,9 +19,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const socket = env.SOCKET
   const version = env.APP_VERSION ?? 'v1'
   const startDelayMs = numberFrom(env, 'START_DELAY_MS', 0, 3_600_000)
-  if (socket !== undefined && socket !== '') return { version, host, listen: { path: socket }, place: socket, startDelayMs }
+  const redisUrl = env.REDIS_URL === undefined || env.REDIS_URL === '' ? null : env.REDIS_URL
+  const others = { version, host, startDelayMs, redisUrl }
+  if (socket !== undefined && socket !== '') return { ...others, listen: { path: socket }, place: socket }
   const port = numberFrom(env, 'PORT', 3000, 65_535)
-  return { version, host, listen: { host, port }, place: `${host}:${port}`, startDelayMs }
+  return { ...others, listen: { host, port }, place: `${host}:${port}` }
 }
 
 function numberFrom(env: NodeJS.ProcessEnv, name: string, fallback: number, max: number): number {

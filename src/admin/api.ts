@@ -5,6 +5,7 @@ import type { RouteRequest } from '../routing/route.ts'
 import type { Explanation } from '../routing/router.ts'
 import type { World } from '../world.ts'
 import { answerError, answerJson, answerText, bodyText, type Handler } from './answer.ts'
+import { type CacheControl, cacheEndpoints } from './cache-api.ts'
 import { type EventSource, eventStream } from './event-stream.ts'
 import type { Endpoints } from './http-server.ts'
 import { type RolloutControl, rolloutEndpoints } from './rollout-api.ts'
@@ -19,6 +20,8 @@ export interface Administered {
   readonly events: EventSource
   /** Without it the paths of an upgrade are not there. */
   readonly rollout?: RolloutControl
+  /** Null where there is no cache. */
+  readonly cache?: CacheControl | null
 }
 
 const maxBodyBytes = 1024 * 1024
@@ -34,6 +37,7 @@ export function adminEndpoints(administered: Administered, world: World): Endpoi
     'PUT /v1/config': putConfig(administered),
     'POST /v1/reload': async (_, response) => answerPut(response, await administered.reload()),
     'POST /v1/route': route(administered),
+    ...cacheEndpoints(administered.cache ?? null),
     ...(administered.rollout === undefined ? {} : rolloutEndpoints(administered.rollout)),
   }
 }

@@ -28,6 +28,8 @@ export interface StatusParts {
   readonly upgrade?: object | null
   /** The last verdict of the upgrade's analysis. */
   readonly analysis?: object | null
+  /** Null where there is no Redis. */
+  readonly cache?: object | null
 }
 
 export function statusOf(parts: StatusParts): unknown {
@@ -58,6 +60,7 @@ export function statusOf(parts: StatusParts): unknown {
     listeners: parts.listeners,
     upgrade: parts.upgrade ?? null,
     analysis: parts.analysis ?? null,
+    cache: parts.cache ?? null,
   }
 }
 

@@ -68,7 +68,7 @@ function judgeFirst(want: Want, replies: readonly Reply[], limits: ReadLimits): 
 function judgeString(value: Reply | undefined, pttl: number, { maxValueBytes }: ReadLimits): Read {
   if (!Buffer.isBuffer(value)) return { is: 'refused', why: 'not a string' }
   if (value.length > maxValueBytes) return { is: 'refused', why: `above ${maxValueBytes} bytes` }
-  if (pttl !== -2) return { is: 'read', payload: { is: 'string', value: Buffer.from(value) }, ttlMs: ttlOf(pttl) }
+  if (pttl !== -2) return { is: 'read', payload: { is: 'string', value: copyOf(value) }, ttlMs: ttlOf(pttl) }
   return value.length === 0 ? absent : { is: 'refused', why: 'it changed while it was read' }
 }
 
@@ -108,7 +108,7 @@ function hashOf(reply: Reply | undefined, asked: readonly Name[] | null, ttlMs: 
   const names: readonly Name[] = asked ?? reply.flatMap((field, at) => (at % 2 === 0 && Buffer.isBuffer(field) ? [nameOf(field)] : []))
   for (const [at, name] of names.entries()) {
     const value = values[at]
-    fields.set(name, Buffer.isBuffer(value) ? Buffer.from(value) : null)
+    fields.set(name, Buffer.isBuffer(value) ? copyOf(value) : null)
     bytes += Buffer.isBuffer(value) ? value.length : 0
   }
   if (bytes > limits.maxValueBytes) return { is: 'refused', why: `above ${limits.maxValueBytes} bytes` }
@@ -151,6 +151,13 @@ async function pipelined(session: Session, groups: readonly (readonly Words[])[]
 }
 
 const absent: Read = { is: 'read', payload: { is: 'absent' }, ttlMs: null }
+
+/** Of its own: a slice of a pool or of a chunk would hold all of that. */
+function copyOf(value: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(value.length)
+  value.copy(copy)
+  return copy
+}
 
 function ttlOf(pttl: number): number | null {
   return pttl < 0 ? null : pttl

@@ -134,23 +134,22 @@ export class Tracker {
   kill(name: Name): void {
     this.counts.kills += 1
     let want: Want | null = null
-    const hitIn: View[] = []
+    const holders: View[] = []
     for (const view of this.#parts.views) {
       const entry = view.peek(name)
       if (entry === undefined) continue
-      if (view.wasHit(name)) {
-        hitIn.push(view)
-        want = wantOf(entry)
-      }
+      holders.push(view)
+      if (view.wasHit(name)) want = wantOf(entry)
       view.drop(name)
     }
     const fill = this.#fills.get(name)
     if (fill !== undefined) {
       this.#bury(fill)
-      hitIn.push(...fill.views)
+      holders.push(...fill.views)
       want ??= fill.want
     }
-    if (want !== null && this.#live && !this.#refresh.add(name, want, hitIn)) this.counts.refreshesDropped += 1
+    // worth it in one view: then it is in each that had it, for a version that is warm and does not serve yet hits nothing
+    if (want !== null && this.#live && !this.#refresh.add(name, want, holders)) this.counts.refreshesDropped += 1
   }
 
   killAll(): void {

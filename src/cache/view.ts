@@ -9,21 +9,22 @@ export interface Budget {
   readonly absentBytes: number
 }
 
-/** A prime, so that clients that ask for the same names in the same order do not hide some of them. */
-const sampleEvery = 7
+/** Of the names that were hit within a minute. */
+const maxTouched = 100_000
 
 export class View {
   readonly version: string
-  /** Told of each name whose entry is another one now, or gone; null: all of them are gone. */
-  onChange: (name: Name | null) => void = () => {}
-  /** Told of one name in `sampleEvery` that clients ask for, whether it is held or not. */
-  onSample: ((name: Name) => void) | null = null
+  /** Told of each name whose entry is another one now (`isHeld`), or gone; null: all of them are gone. */
+  onChange: (name: Name | null, isHeld: boolean) => void = () => {}
+  /** Told of each name that clients ask for, whether it is held or not. */
+  onRead: ((name: Name) => void) | null = null
   /** Names that were hit since somebody took them, where that is asked for. */
   touched: Set<Name> | null = null
   evictions = 0
+  /** Of these, what was there and not known to be missing: the view is full. */
+  presentEvictions = 0
   readonly #present: LRUCache<Name, Entry>
   readonly #absent: LRUCache<Name, Entry>
-  #untilSample = 1
   /** Names that were hit since their entry was put in. */
   readonly #hit = new Set<Name>()
 
@@ -38,10 +39,9 @@ export class View {
     const entry = this.#present.get(name) ?? this.#absent.get(name)
     if (entry !== undefined) {
       this.#hit.add(name)
-      this.touched?.add(name)
+      if (this.touched !== null && this.touched.size < maxTouched) this.touched.add(name)
     }
-    this.#untilSample -= 1
-    if (this.#untilSample === 0) this.#sample(name)
+    this.onRead?.(name)
     return entry
   }
 
@@ -59,14 +59,14 @@ export class View {
     other.delete(name)
     this.#hit.delete(name)
     into.set(name, entry)
-    this.onChange(name)
+    this.onChange(name, true)
   }
 
   /** False where it was not held. */
   drop(name: Name): boolean {
     this.#hit.delete(name)
     if (!this.#present.delete(name) && !this.#absent.delete(name)) return false
-    this.onChange(name)
+    this.onChange(name, false)
     return true
   }
 
@@ -74,12 +74,17 @@ export class View {
     this.#hit.clear()
     this.#present.clear()
     this.#absent.clear()
-    this.onChange(null)
+    this.onChange(null, false)
   }
 
   /** Of what is there, the one that was used last first. */
   names(): IterableIterator<Name> {
     return this.#present.keys()
+  }
+
+  /** Of what is known to be missing. */
+  absentNames(): IterableIterator<Name> {
+    return this.#absent.keys()
   }
 
   get keys(): number {
@@ -94,20 +99,16 @@ export class View {
     return this.#present.calculatedSize + this.#absent.calculatedSize
   }
 
-  #sample(name: Name): void {
-    this.#untilSample = sampleEvery
-    this.onSample?.(name)
-  }
-
   #list(maxSize: number): LRUCache<Name, Entry> {
     return new LRUCache({
       maxSize,
       sizeCalculation: (entry: Entry) => entry.bytes,
-      dispose: (_entry, name, reason) => {
+      dispose: (entry, name, reason) => {
         if (reason !== 'evict') return
         this.evictions += 1
+        if (entry.payload.is !== 'absent') this.presentEvictions += 1
         this.#hit.delete(name)
-        this.onChange(name)
+        this.onChange(name, false)
       },
     })
   }

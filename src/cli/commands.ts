@@ -29,6 +29,7 @@ export const commands: Readonly<Record<string, Entry>> = {
   retire: { summary: 'drain a version and stop its process', load: () => import('./retire.ts') },
   hold: { summary: 'let new requests wait', load: () => import('./hold.ts') },
   release: { summary: 'let held requests go on', load: () => import('./release.ts') },
+  cache: { summary: 'what is kept of Redis for the versions', load: () => import('./cache.ts') },
   config: { summary: 'the configuration that a fleet takes from etcd', load: () => import('./config.ts') },
   fleet: { summary: 'list the instances that share a configuration in etcd', load: () => import('./fleet.ts') },
   route: { summary: 'say where a request would go, and why', load: () => import('./route.ts') },

@@ -1,7 +1,5 @@
 /** `baton config …`: the configuration in etcd. */
-import { nearest } from '../config/nearest.ts'
-import { BatonError, exitCode } from '../errors.ts'
-import type { Command } from './command.ts'
+import { commandGroup, type Subcommands } from './command-group.ts'
 
 const usage = `usage: baton config COMMAND -c FILE [options]
 
@@ -15,7 +13,7 @@ The configuration that a fleet of batons takes from etcd.
 
 "baton config COMMAND --help" tells more.`
 
-export const subcommands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+export const subcommands: Subcommands = {
   put: () => import('./config-put.ts'),
   get: () => import('./config-get.ts'),
   diff: () => import('./config-diff.ts'),
@@ -23,22 +21,4 @@ export const subcommands: Readonly<Record<string, () => Promise<{ readonly comma
   rollback: () => import('./config-rollback.ts'),
 }
 
-export const command: Command = {
-  async run([name, ...args], context) {
-    if (name === '--help' || name === '-h') {
-      context.print(`${usage}\n`)
-      return exitCode.done
-    }
-    const load = name !== undefined && Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
-    if (load === undefined) throw unknown(name)
-    const { command } = await load()
-    return await command.run(args, context)
-  },
-}
-
-function unknown(name: string | undefined): BatonError {
-  if (name === undefined) return new BatonError('usage', 'which one? baton config put, get, diff, history or rollback')
-  const close = nearest(name, Object.keys(subcommands))
-  const hint = close === null ? '; there is put, get, diff, history and rollback' : `, did you mean "${close}"?`
-  return new BatonError('usage', `unknown command "config ${name}"${hint}`)
-}
+export const command = commandGroup('config', usage, subcommands)

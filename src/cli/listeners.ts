@@ -21,16 +21,17 @@ export const command = define({
   },
 })
 
-function listenersOf({ listeners, admin, state }: Bootstrap): ListenerSpec[] {
+function listenersOf({ listeners, admin, redis, state }: Bootstrap): ListenerSpec[] {
   return [
     listener('public', listeners.public.address),
     listener('metrics', listeners.metrics.address),
     { name: 'admin', path: join(state, 'admin.sock'), mode: 0o600 },
     ...(admin === null ? [] : [listener('admin-tcp', admin.address)]),
+    ...Object.entries(redis?.gateways ?? {}).map(([version, { address, mode }]) => listener(`redis-${version}`, address, mode)),
   ]
 }
 
 /** A public Unix socket is open to every user of the machine, as a public port is; the folder that it is in decides. */
-function listener(name: string, address: BindAddress): ListenerSpec {
-  return address.is === 'tcp' ? { name, host: address.host, port: address.port } : { name, path: address.path, mode: 0o666 }
+function listener(name: string, address: BindAddress, mode = 0o666): ListenerSpec {
+  return address.is === 'tcp' ? { name, host: address.host, port: address.port } : { name, path: address.path, mode }
 }

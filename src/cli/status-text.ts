@@ -1,6 +1,7 @@
 /** The status as tables for people. Pure: the answer of `GET /v1/status` in, text out. */
 import { age } from './age.ts'
 import { hasAll } from './answer.ts'
+import { cacheText, isStats } from './cache-text.ts'
 import { table } from './table.ts'
 import { isUpgrade, upgradeLine } from './upgrade-text.ts'
 import { isVerdict, verdictText } from './verdict-text.ts'
@@ -33,6 +34,8 @@ export interface Status {
   readonly upgrade?: unknown
   /** The last verdict on its new version. */
   readonly analysis?: unknown
+  /** Of one that has a Redis. */
+  readonly cache?: unknown
 }
 
 export interface VersionStatus {
@@ -51,7 +54,7 @@ export function isStatus(answer: unknown): answer is Status {
 }
 
 export function statusText(status: Status, now: number): string {
-  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}${upgradeLines(status, now)}\n${versionTable(status, now)}${analysisLines(status, now)}`
+  return `${batonLine(status, now)}${keeperLine(status)}${configLines(status)}${upgradeLines(status, now)}\n${versionTable(status, now)}${analysisLines(status, now)}${cacheLines(status)}`
 }
 
 function batonLine({ baton }: Status, now: number): string {
@@ -81,6 +84,10 @@ function upgradeLines({ upgrade }: Status, now: number): string {
 function analysisLines({ upgrade, analysis }: Status, now: number): string {
   if (!isUpgrade(upgrade) || upgrade.phase !== 'shift' || !isVerdict(analysis)) return ''
   return `\n${verdictText(analysis, upgrade, now)}`
+}
+
+function cacheLines({ cache }: Status): string {
+  return isStats(cache) ? `\ncache   ${cacheText(cache)}` : ''
 }
 
 function versionTable({ versions, roles, idle }: Status, now: number): string {

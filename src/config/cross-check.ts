@@ -1,5 +1,6 @@
 /** Rules over several keys. Each part that could be read is checked, even while others have faults. */
 import type { RouteSpec } from '../routing/route.ts'
+import { cacheComplaints, gatewayNames } from './cache-check.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
 import { quoted } from './misread.ts'
@@ -21,7 +22,10 @@ export function crossCheck(draft: Draft): Complaint[] {
     ...routeNames(draft.routes),
     ...(versions ? ofVersions(versions, draft) : []),
     ...(draft.plans ? [...planComplaints(draft.plans), ...planName(draft.plans, draft.plan)] : []),
-    ...(bootstrap ? [...portComplaints(bootstrap), ...retirementNames(bootstrap), ...retirementComplaints(bootstrap)] : []),
+    ...(bootstrap
+      ? [...portComplaints(bootstrap), ...retirementNames(bootstrap), ...retirementComplaints(bootstrap), ...gatewayNames(bootstrap)]
+      : []),
+    ...cacheComplaints(draft),
     ...(bootstrap && versions
       ? [...processes(versions, bootstrap), ...retired(versions, bootstrap), ...upstreamComplaints(versions, bootstrap)]
       : []),

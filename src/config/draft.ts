@@ -3,8 +3,9 @@ import type { RouteSpec } from '../routing/route.ts'
 import { isMapping } from './mapping.ts'
 import type { Plans } from './plan-check.ts'
 import { readShape } from './schema.ts'
-import type { Bootstrap, Dynamic, Limits, VersionSettings } from './settings.ts'
+import type { Bootstrap, CacheSettings, Dynamic, Limits, VersionSettings } from './settings.ts'
 import { type ParseOptions, settleBootstrap, settleHealth, settleRoute, settleVersion } from './settle.ts'
+import { settleCache } from './settle-cache.ts'
 import { builtInPlans, settlePlan } from './settle-rollout.ts'
 
 /** A null is a part that has a fault of its own: nothing further is said of it. */
@@ -17,10 +18,11 @@ export interface Draft {
   /** The name of the plan, and the plans; those built in too. */
   readonly plan: string | null
   readonly plans: Plans | null
+  readonly cache: CacheSettings | 'none' | null
 }
 
 export function draftOf(bootstrap: Limits, dynamic: Dynamic): Draft {
-  const { versions, stable, candidate, routes, rollout } = dynamic
+  const { versions, stable, candidate, routes, rollout, cache } = dynamic
   return {
     bootstrap,
     versions: new Map(Object.entries(versions)),
@@ -29,6 +31,7 @@ export function draftOf(bootstrap: Limits, dynamic: Dynamic): Draft {
     routes,
     plan: rollout.plan,
     plans: new Map(Object.entries(rollout.plans)),
+    cache: cache ?? 'none',
   }
 }
 
@@ -49,6 +52,7 @@ export function salvage(document: unknown, bootstrap: Limits | null): Draft {
     routes: Array.isArray(given.routes) ? given.routes.map(salvageRoute) : [],
     plan: salvageName(rollout.plan),
     plans: salvagePlans(rollout.plans),
+    cache: salvageCache(given.cache),
   }
 }
 
@@ -72,6 +76,12 @@ function salvagePlans(given: unknown): Plans | null {
     return [name, plan.ok ? settlePlan(name, plan.value) : null] as const
   })
   return new Map([...builtIn, ...own])
+}
+
+function salvageCache(given: unknown): Draft['cache'] {
+  if (given === undefined) return 'none'
+  const shape = readShape('cache', given)
+  return shape.ok ? settleCache(shape.value) : null
 }
 
 function salvageName(value: unknown): string | null {

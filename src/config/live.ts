@@ -294,6 +294,7 @@ function changedFixed(running: Bootstrap, offered: Bootstrap): string[] {
     'bootstrap.listeners.metrics': half.listeners.metrics,
     'bootstrap.admin': half.admin,
     'bootstrap.config': half.config,
+    'bootstrap.redis': half.redis,
     'bootstrap.state': half.state,
     'bootstrap.log': half.log,
   })

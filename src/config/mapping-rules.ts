@@ -32,3 +32,9 @@ export function stickyFault(sticky: { cookie?: unknown; or?: unknown }): Misread
   if (sticky.cookie !== undefined || sticky.or !== undefined) return null
   return new Misread('cookie, or, or both', 'for a header alone write or: { header: x-user-id }', 'range', 'neither')
 }
+
+/** Both keys, or neither. */
+export function bothFault(given: Readonly<Record<string, unknown>>, one: string, other: string): Misread | null {
+  const alone = [one, other].filter((key) => given[key] !== undefined)
+  return alone.length === 1 ? new Misread(`${one} and ${other} together`, null, 'range', `${alone[0]} alone`) : null
+}

@@ -13,12 +13,17 @@ export interface Bound {
 
 /** Everything that baton itself listens on. */
 export function boundBy(bootstrap: Limits): Bound[] {
-  const { listeners, admin, state } = bootstrap
+  const { listeners, admin, redis, state } = bootstrap
   return [
     { path: ['bootstrap', 'listeners', 'public', 'address'], name: 'the public listener', address: listeners.public.address },
     { path: ['bootstrap', 'listeners', 'metrics', 'address'], name: 'the metrics listener', address: listeners.metrics.address },
     ...(admin ? [{ path: ['bootstrap', 'admin', 'address'], name: 'the admin address', address: admin.address }] : []),
     { path: ['bootstrap', 'state'], name: 'the admin socket', address: { is: 'unix', path: join(state, 'admin.sock') } },
+    ...Object.entries(redis?.gateways ?? {}).map(([version, { address }]) => ({
+      path: ['bootstrap', 'redis', 'gateways', version, 'address'],
+      name: `the gateway of ${version}`,
+      address,
+    })),
   ]
 }
 

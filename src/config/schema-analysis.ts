@@ -23,7 +23,9 @@ const errorRate = z
     minRequests: whole(1, 1_000_000)
       .prefault(usual.errorRate.minRequests)
       .describe('Fewer in its window are inconclusive, for the hard stop too: of ten requests one error is chance.'),
-    factor: factor.prefault(usual.errorRate.factor).describe("A breach is more than this many times stable's rate; 3, since rates vary."),
+    factor: factor
+      .prefault(usual.errorRate.factor)
+      .describe("A breach is more than this many times stable's rate, by more than chance in either explains; 3, since rates vary."),
     floor: share
       .prefault(formatPercent(usual.errorRate.floor))
       .describe("Taken for stable's rate where that is lower: three times nothing would be nothing."),

@@ -4,6 +4,7 @@ import { eventNames } from '../telemetry/event-names.ts'
 import { readAllowed } from './address-text.ts'
 import { envFault } from './mapping-rules.ts'
 import { etcd } from './schema-etcd.ts'
+import { redis } from './schema-redis.ts'
 import { bindAddress, cidr, duration, exactlyOne, file, folder, hour, leaf, named, rule, second, text, whole } from './schema-values.ts'
 import { readEventName, readStack } from './text.ts'
 import { readRetirementUrl, readWebhookUrl } from './web-url.ts'
@@ -114,6 +115,9 @@ export const bootstrap = z
       .strictObject({ etcd: etcd.describe('An etcd, 3.4 or later, through its JSON gateway.') })
       .optional()
       .describe('Where the dynamic half comes from. With it, the one in this file serves only until etcd has one.'),
+    redis: redis
+      .optional()
+      .describe("The app's Redis, 7.0.10 or later, for what cache says; without it no cache. A change of it waits for a new generation."),
     state: folder.prefault('.baton').describe('State folder, relative to the working directory; BATON_STATE overrides it.'),
     allowUpstreams: z
       .array(leaf(readAllowed, { type: 'string' }))

@@ -1,23 +1,11 @@
 /** The keys of `bootstrap.config.etcd`: where the dynamic half comes from, if not from the file. */
 import { z } from 'zod'
 import { readEtcdEndpoint, readEtcdPrefix } from './etcd-text.ts'
+import { bothFault } from './mapping-rules.ts'
 import { Misread } from './misread.ts'
-import { file, leaf, name, rule, text } from './schema-values.ts'
+import { file, leaf, name, rule, text, tlsFiles } from './schema-values.ts'
 
-/** Both keys, or neither. */
-function both(given: Readonly<Record<string, unknown>>, one: string, other: string): Misread | null {
-  const alone = [one, other].filter((key) => given[key] !== undefined)
-  return alone.length === 1 ? new Misread(`${one} and ${other} together`, null, 'range', `${alone[0]} alone`) : null
-}
-
-const tls = rule(
-  z.strictObject({
-    ca: file.optional().describe("Certificates of the authorities that are trusted, PEM; the system's own without it."),
-    cert: file.optional().describe("baton's own certificate, PEM, where etcd asks for one."),
-    key: file.optional().describe('Its key, PEM, mode 0600.'),
-  }),
-  (given) => both(given, 'cert', 'key'),
-)
+const tls = rule(z.strictObject(tlsFiles('etcd')), (given) => bothFault(given, 'cert', 'key'))
 
 const keys = rule(
   z.strictObject({
@@ -38,7 +26,7 @@ const keys = rule(
       .optional()
       .describe("What this baton is called in the fleet; no two may have one name. Without it, the host's name and the public port."),
   }),
-  (given) => both(given, 'user', 'passwordFile'),
+  (given) => bothFault(given, 'user', 'passwordFile'),
 )
 
 export const etcd = rule(keys, ({ endpoints, tls }) => {

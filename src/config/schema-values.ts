@@ -93,6 +93,12 @@ export const name = text({ expected: nameExpected, pattern: namePattern })
 export const target = text({ expected: 'the name of a version, or stable or candidate', pattern: namePattern })
 export const folder = text({ expected: 'the path of a folder', pattern: /./ })
 export const file = text({ expected: 'the path of a file', pattern: /./ })
+/** Of a connection that baton opens to `server`. */
+export const tlsFiles = (server: string) => ({
+  ca: file.optional().describe("Certificates of the authorities that are trusted, PEM; the system's own without it."),
+  cert: file.optional().describe(`baton's own certificate, PEM, where ${server} asks for one.`),
+  key: file.optional().describe('Its key, PEM, mode 0600.'),
+})
 export const cidr = leaf(readCidr, { type: 'string' })
 export const path = text({
   expected: 'a path that begins with /',

@@ -1,6 +1,6 @@
 /**
  * The table of keys: form, default, unit and reason of each. The reasons are what the JSON Schema and the reference say.
- * It holds no rule across keys (`cross-check.ts`) and turns nothing round (`settle.ts`); it and its two parts are all that knows zod.
+ * It holds no rule across keys (`cross-check.ts`) and turns nothing round (`settle.ts`); it and its parts are all that knows zod.
  */
 import { z } from 'zod'
 import { readSocketPath, readUpstreamUrl } from './address-text.ts'
@@ -9,6 +9,7 @@ import { Misread } from './misread.ts'
 import { maxWeight, readSample, readWeight } from './quantity.ts'
 import { analysis } from './schema-analysis.ts'
 import { bootstrap } from './schema-bootstrap.ts'
+import { cache } from './schema-cache.ts'
 import { plan, rollout, type step } from './schema-rollout.ts'
 import {
   cidr,
@@ -96,6 +97,11 @@ const versionKeys = exactlyOne(
       .optional()
       .describe(
         'How an app that baton has not started is stopped by `baton retire` and at the end of an upgrade: one of bootstrap.retirements by its name. none, also without it: whoever started the app stops it.',
+      ),
+    push: path
+      .optional()
+      .describe(
+        "Path at this version's endpoint where the app takes batches for a cache of its own, over HTTP; for an app whose Redis client is not pointed at a gateway.",
       ),
   }),
   endpointKeys,
@@ -291,6 +297,7 @@ const dynamicKeys = {
   retry,
   drain,
   rollout,
+  cache: cache.optional(),
   accessLog: z
     .union([z.enum(['off', 'on']), z.strictObject({ sample })])
     .prefault('off')
@@ -322,6 +329,7 @@ export const parts = {
   name,
   plan,
   analysis,
+  cache,
 } as const
 export type Part = keyof typeof parts
 

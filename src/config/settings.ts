@@ -62,6 +62,13 @@ export interface WebhookSettings {
   readonly events: 'all' | readonly EventName[]
 }
 
+/** Of a connection that baton opens. Files, absolute; null is the system's authorities, or no certificate of our own. */
+export interface ClientTlsSettings {
+  readonly ca: string | null
+  readonly cert: string | null
+  readonly key: string | null
+}
+
 /** An etcd that holds the dynamic half, and what the instances of one app share. */
 export interface EtcdSettings {
   readonly endpoints: readonly string[]
@@ -69,10 +76,54 @@ export interface EtcdSettings {
   readonly prefix: string
   /** `passwordFile` is absolute and must be 0600. */
   readonly login: { readonly user: string; readonly passwordFile: string } | null
-  /** Files, absolute; null is the system's authorities, or no certificate of our own. */
-  readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null } | null
+  readonly tls: ClientTlsSettings | null
   /** Null: made of the host's name and the public port. */
   readonly instance: string | null
+}
+
+/** `passwordFile` is absolute and must be 0600. Without a user it is the password of Redis's default user. */
+export interface RedisLogin {
+  readonly user: string | null
+  readonly passwordFile: string
+}
+
+export interface HostPort {
+  /** A name, or an address without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Whom to ask for the Redis: itself, or the sentinels that know which of theirs is master. */
+export type RedisPlace =
+  | ({ readonly is: 'tcp' } & HostPort)
+  | { readonly is: 'unix'; readonly path: string }
+  | {
+      readonly is: 'sentinels'
+      readonly master: string
+      readonly addresses: readonly HostPort[]
+      /** To the sentinels themselves. */
+      readonly login: RedisLogin | null
+    }
+
+/** Where a version's Redis client is pointed at. */
+export interface GatewaySettings {
+  /** A loopback one, or a Unix socket. */
+  readonly address: BindAddress
+  /** Of a Unix socket: 0o600, 0o660 or 0o666. */
+  readonly mode: number
+}
+
+/** The app's Redis. */
+export interface RedisSettings {
+  readonly place: RedisPlace
+  readonly database: number
+  readonly login: RedisLogin | null
+  /** Of sentinels too; null is without TLS. `serverName` null: the certificate is for the host that was asked for. */
+  readonly tls: (ClientTlsSettings & { readonly serverName: string | null }) | null
+  /** By version, which need not be there. */
+  readonly gateways: Readonly<Record<VersionName, GatewaySettings>>
+  /** File with the names of keys, one a line; absolute. */
+  readonly names: string | null
 }
 
 /** Local and trusted: what binds, runs or reaches something. From the local file only. */
@@ -81,6 +132,7 @@ export interface Bootstrap {
   readonly admin: AdminTcpSettings | null
   /** Where the dynamic half comes from; null is the file itself. */
   readonly config: EtcdSettings | null
+  readonly redis: RedisSettings | null
   /** Folder, absolute. */
   readonly state: string
   /** `loopback`, `unix`, a CIDR block, or a host name. Link-local addresses never. */
@@ -95,6 +147,10 @@ export interface Bootstrap {
 export interface Limits {
   readonly listeners: { readonly public: { readonly address: BindAddress }; readonly metrics: { readonly address: BindAddress } }
   readonly admin: { readonly address: BindAddress } | null
+  readonly redis: {
+    readonly gateways: Readonly<Record<VersionName, { readonly address: BindAddress }>>
+    readonly names: string | null
+  } | null
   readonly state: string
   readonly allowUpstreams: readonly string[]
   readonly processes: Readonly<Record<string, { readonly port: number }>>
@@ -131,6 +187,8 @@ export interface VersionSettings {
   readonly health: HealthSettings
   /** Of `bootstrap.retirements`; null: whoever started the app stops it. */
   readonly retire: string | null
+  /** Path at the endpoint where the app takes what its cache shall hold; null: it has none. */
+  readonly push: string | null
 }
 
 export interface TimeoutSettings {
@@ -238,6 +296,60 @@ export interface RolloutSettings {
   readonly analysis: AnalysisSettings
 }
 
+/** Bytes of a key, one character each (`latin1`): keys need not be text. */
+export type KeyBytes = string
+
+/** Where the names of the keys to warm come from. */
+export type WarmSource =
+  | { readonly is: 'other-version' }
+  | { readonly is: 'hot-names' }
+  /** `bootstrap.redis.names`, which is there. */
+  | { readonly is: 'file' }
+  /** A pattern as of Redis's SCAN. */
+  | { readonly is: 'scan'; readonly pattern: KeyBytes }
+
+export interface WarmSettings {
+  /** In this order; none: nothing is warmed. */
+  readonly from: readonly WarmSource[]
+  /** Keys in one round trip. */
+  readonly batch: number
+  /** Keys a second. */
+  readonly rate: number
+  readonly deadlineMs: number
+  /** Warm at whichever is reached first; null does not count. `predicted` is a share of the reads (0.9 = 90 %). */
+  readonly target: { readonly keys: number; readonly bytes: number | null; readonly predicted: number | null }
+  /** The share of the target that has to be warm at the deadline, else the upgrade is rolled back; null: it goes on, with a warning. */
+  readonly require: number | null
+  /** Of names alone: a key that begins with `from` is fetched as `to` and the rest. The first that fits holds. */
+  readonly rename: readonly { readonly from: KeyBytes; readonly to: KeyBytes }[]
+}
+
+/** What baton keeps of the app's Redis, and how it is warmed and written. */
+export interface CacheSettings {
+  /** Of the keys that are kept, none of which begins with another; one that is empty, alone, is every key. */
+  readonly prefixes: readonly KeyBytes[]
+  readonly tracking: 'broadcast' | 'keys'
+  /** S of the design: no value is answered that was not current within this time. */
+  readonly stalenessMs: number
+  /** `causal`: a barrier before every reply that was passed through. */
+  readonly consistency: 'session' | 'causal'
+  /** Of each version's view. */
+  readonly memoryBytes: number
+  readonly maxValueBytes: number
+  /** A hash with more is kept by the fields that were asked for. */
+  readonly maxFields: number
+  readonly maxAgeMs: number
+  /** Keys that Redis does not have; 0 bytes: none is kept. */
+  readonly absent: { readonly memoryBytes: number; readonly maxAgeMs: number }
+  /** Of keys that were written and are read: one at most once per `everyMs`, all together `perSecond`; 0: dropped instead. */
+  readonly refresh: { readonly everyMs: number; readonly perSecond: number }
+  readonly warm: WarmSettings
+  /** Names that gateways share in Redis, under keys that begin with `key`; null is off. */
+  readonly hotNames: { readonly key: KeyBytes; readonly everyMs: number; readonly ttlMs: number; readonly top: number } | null
+  /** `batch` in operations. */
+  readonly push: { readonly leaseMs: number; readonly batch: number; readonly timeoutMs: number }
+}
+
 export type AccessLogSettings = { readonly is: 'off' } | { readonly is: 'on' } | { readonly is: 'sample'; readonly rate: number }
 
 /** The half that can be swapped at any time. */
@@ -252,6 +364,8 @@ export interface Dynamic {
   readonly retry: RetrySettings
   readonly drain: DrainSettings
   readonly rollout: RolloutSettings
+  /** Only beside `Bootstrap.redis`. */
+  readonly cache: CacheSettings | null
   readonly accessLog: AccessLogSettings
   /** `x-served-by` on responses. */
   readonly servedBy: boolean

@@ -14,6 +14,8 @@ import type {
   RetirementSettings,
   VersionSettings,
 } from './settings.ts'
+import { settleCache } from './settle-cache.ts'
+import { settleRedis } from './settle-redis.ts'
 import { settleRollout } from './settle-rollout.ts'
 
 /** What relative paths of the bootstrap half are relative to. */
@@ -27,11 +29,12 @@ export interface ParseOptions {
 }
 
 export function settleBootstrap(document: BootstrapDocument, options: ParseOptions): Bootstrap {
-  const { listeners, admin, config, allowUpstreams, processes, retirements, webhooks, log } = document
+  const { listeners, admin, config, redis, allowUpstreams, processes, retirements, webhooks, log } = document
   return {
     listeners,
     admin: admin ? { address: admin.address, tokenFile: resolve(options.folder, admin.tokenFile) } : null,
     config: config ? settleEtcd(config.etcd, options.folder) : null,
+    redis: redis ? settleRedis(redis, options.folder) : null,
     state: resolve(options.workingFolder, options.stateOverride || document.state),
     allowUpstreams: allowUpstreams.map((entry) => entry.toLowerCase()),
     processes: each(processes, (process) => settleProcess(process, options.folder)),
@@ -117,6 +120,7 @@ export function settleDynamic(document: DynamicDocument): Dynamic {
       idleMs: drain.idle,
     },
     rollout: settleRollout(document.rollout),
+    cache: document.cache ? settleCache(document.cache) : null,
     accessLog: settleAccessLog(document.accessLog),
     servedBy: document.servedBy,
   }
@@ -157,6 +161,7 @@ export function settleVersion(version: VersionDocument, health: HealthSettings):
       passiveFailures: own.passiveFailures ?? health.passiveFailures,
     },
     retire: version.retire ?? null,
+    push: version.push ?? null,
   }
 }
 

@@ -4,9 +4,6 @@ import type { Path } from './complaint.ts'
 /** Path of the mapping (`*` is any one part) → its keys → what they would do. */
 const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
-    cache: 'the cache gateway',
-    redis: 'the cache gateway',
-    warm: 'the warm-up of caches',
     fleet: 'upgrades over a fleet',
     mirror: 'mirrored requests',
     tracing: 'tracing',
@@ -16,14 +13,12 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   bootstrap: {
     tls: 'TLS',
     secrets: 'secrets',
-    redis: 'the cache gateway',
-    cache: 'the cache gateway',
     workers: 'worker processes',
     tracing: 'tracing',
     slots: 'slots',
     fleet: 'upgrades over a fleet',
   },
-  'bootstrap.listeners': { tls: 'TLS', https: 'TLS', redis: 'the cache gateway' },
+  'bootstrap.listeners': { tls: 'TLS', https: 'TLS' },
   'bootstrap.listeners.*': { tls: 'TLS', http2: 'HTTP/2', protocol: 'HTTP/2', protocols: 'HTTP/2', proxyProtocol: 'the PROXY protocol' },
   'versions.*': {
     slot: 'slots',
@@ -31,8 +26,6 @@ const later: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     http2: 'HTTP/2',
     protocol: 'HTTP/2 and gRPC',
     grpc: 'HTTP/2 and gRPC',
-    cache: 'the cache gateway',
-    push: 'the cache push',
   },
   'versions.*.health': { grpc: 'HTTP/2 and gRPC' },
   health: { grpc: 'HTTP/2 and gRPC' },

@@ -1,14 +1,11 @@
 /** Where versions may point: within `allowUpstreams`, never at a link-local address, never at baton itself. */
-import { isIP } from 'node:net'
-import { addressSet } from '../routing/address.ts'
 import { mayReach } from './allowed-upstreams.ts'
 import { type Complaint, complain, type Path } from './complaint.ts'
 import type { Draft } from './draft.ts'
-import { isAnyAddress, isLinkLocal, isLoopback } from './ip-class.ts'
+import { isLinkLocal } from './ip-class.ts'
 import { boundBy } from './port-check.ts'
-import type { BindAddress, EndpointSettings, Limits } from './settings.ts'
-
-type Reached = Exclude<EndpointSettings, { is: 'process' }>
+import { type Reached, reaches } from './reaches.ts'
+import type { Limits } from './settings.ts'
 
 export function upstreamComplaints(versions: NonNullable<Draft['versions']>, bootstrap: Limits): Complaint[] {
   return [...versions].flatMap(([name, version]) => {
@@ -43,19 +40,4 @@ function endpointComplaints(path: Path, endpoint: Reached, bootstrap: Limits): C
 
 function isAllowed(endpoint: Reached, allowUpstreams: readonly string[]): boolean {
   return endpoint.is === 'unix' ? allowUpstreams.includes('unix') : mayReach(endpoint.host, allowUpstreams)
-}
-
-/** Whether a connection to the endpoint comes back to what is bound. A listener on every address is reached by any local one. */
-function reaches(endpoint: Reached, bound: BindAddress): boolean {
-  if (endpoint.is === 'unix' || bound.is === 'unix') return endpoint.is === 'unix' && bound.is === 'unix' && endpoint.path === bound.path
-  if (endpoint.port !== bound.port) return false
-  const local = endpoint.host === 'localhost' || isLoopback(endpoint.host) || isAnyAddress(endpoint.host)
-  return (
-    isSame(endpoint.host, bound.host) || (local && (isAnyAddress(bound.host) || (endpoint.host === 'localhost' && isLoopback(bound.host))))
-  )
-}
-
-/** An IPv4 address may be written as an IPv6 one: ::ffff:127.0.0.1. */
-function isSame(host: string, bound: string): boolean {
-  return host === bound || (isIP(bound) !== 0 && addressSet([bound]).has(host))
 }

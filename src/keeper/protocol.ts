@@ -57,7 +57,7 @@ export type ToKeeper =
   | { readonly v: 1; readonly is: 'app-adopt'; readonly apps: readonly AppProcess[] }
   | { readonly v: 1; readonly is: 'app-signal'; readonly name: string; readonly signal: NodeJS.Signals }
 
-/** One socket that the keeper binds; names are `public`, `metrics`, `admin`, `admin-tcp`. */
+/** One socket that the keeper binds; names are `public`, `metrics`, `admin`, `admin-tcp`, and `redis-VERSION` of each gateway. */
 export type ListenerSpec =
   | { readonly name: string; readonly host: string; readonly port: number }
   | { readonly name: string; readonly path: string; readonly mode: number }

@@ -17,7 +17,7 @@ import { Figures } from './figures.ts'
 import type { Journal } from './journal.ts'
 import { isIdle, type Ledger, servesAgain } from './ledger.ts'
 import type { LedgerKeeper } from './ledger-keeper.ts'
-import type { OrderOutcome } from './order-outcome.ts'
+import { noUpgrade, type OrderOutcome, underWay } from './order-outcome.ts'
 import type { Plan } from './plan.ts'
 import { precheckFault } from './precheck.ts'
 import { type Measured, type Receipt, receiptOf, unmeasured } from './receipt.ts'
@@ -30,6 +30,7 @@ import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import type { VersionOrders } from './version-orders.ts'
 import { Waiting } from './waiting.ts'
+import type { Warmed } from './warmed.ts'
 
 export interface ConductorParts {
   readonly world: World
@@ -44,7 +45,7 @@ export interface ConductorParts {
   /** Roles and weight have changed: lay them over the running snapshot. */
   route(): void
   /** Fills the new version's cache; resolves at once where there is none. */
-  warm(to: VersionName, from: VersionName): Promise<void>
+  warm(to: VersionName, from: VersionName): Promise<Warmed>
   hold(): void
   release(): void
   /** Without a keeper no app can be started. */
@@ -54,8 +55,6 @@ export interface ConductorParts {
 
 /** After a journal that could not be written (a full disk), the event is taken again. */
 const retakeMs = 1_000
-
-const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under way' }
 
 export class Conductor {
   readonly #parts: ConductorParts
@@ -281,7 +280,7 @@ export class Conductor {
       case 'await-ready':
         return this.#waiting.ready(action.version, action.withinMs, upgrade)
       case 'warm':
-        return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'start-failed', seq)
+        return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'warm-failed', seq)
       case 'route':
         this.#parts.route()
         return versions.apply()
@@ -315,13 +314,14 @@ export class Conductor {
     versions.apply()
   }
 
-  /** A cache that stays cold is a reason to say so, not to keep a version from serving. */
+  /** A cache that stays cold is a reason to say so, and keeps a version from serving only where that is asked for. */
   async #warm(to: VersionName, from: VersionName): Promise<void> {
-    await this.#parts
-      .warm(to, from)
-      .catch((error: unknown) =>
-        this.#parts.log.warn('upgrade.cold', { ...this.#fields(this.#parts.keeper.running), version: to, reason: errorMessage(error) }),
-      )
+    const warmed = await this.#parts.warm(to, from)
+    this.#figures?.warmed(warmed)
+    if (warmed.is === 'refused') throw new Error(warmed.detail)
+    if (warmed.is === 'short') {
+      this.#parts.log.warn('upgrade.cold', { ...this.#fields(this.#parts.keeper.running), version: to, reason: warmed.detail })
+    }
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
@@ -381,7 +381,7 @@ export class Conductor {
   }
 
   /** `event` is what the action's end says, `trouble` what it says if it fails. */
-  #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'stop-failed', seq: number): void {
+  #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'warm-failed' | 'stop-failed', seq: number): void {
     const failed = (error: unknown) => {
       this.#parts.log.error('upgrade.action_failed', {
         ...this.#fields(this.#parts.keeper.running),
@@ -392,8 +392,4 @@ export class Conductor {
     }
     work.then(() => this.#take(event, seq), failed)
   }
-}
-
-function underWay({ id, from, to }: Upgrade): OrderOutcome {
-  return { is: 'refused', reason: `upgrade ${id} from ${from} to ${to} is under way` }
 }

@@ -2,6 +2,7 @@
 import type { Latency, Measured } from './receipt.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { VersionControl } from './version-control.ts'
+import type { WarmCoverage, Warmed } from './warmed.ts'
 
 interface Counts {
   readonly cut: number
@@ -13,6 +14,7 @@ export class Figures {
   readonly #countsBefore: Counts
   readonly #before: Latency | null
   #during: Latency | null = null
+  #warm: WarmCoverage | null = null
 
   constructor(upgrade: Upgrade, versions: VersionControl) {
     this.#versions = versions
@@ -25,6 +27,10 @@ export class Figures {
     if (phase === 'shift' || phase === 'stop-old' || phase === 'rollback') this.#during = this.#versions.latency(to) ?? this.#during
   }
 
+  warmed(warmed: Warmed): void {
+    this.#warm = warmed.is === 'none' ? null : warmed.coverage
+  }
+
   measured(upgrade: Upgrade): Measured {
     const { phase, from, to } = upgrade
     const { cut, failed } = countsOf(upgrade, this.#versions)
@@ -33,6 +39,7 @@ export class Figures {
       cut: cut - this.#countsBefore.cut,
       failed: failed - this.#countsBefore.failed,
       latency: { before: this.#before, during: this.#during, after },
+      warm: this.#warm,
     }
   }
 }

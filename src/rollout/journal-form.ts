@@ -26,6 +26,7 @@ const causes: readonly Cause['code'][] = [
   'precheck-failed',
   'start-failed',
   'not-ready-in-time',
+  'warm-failed',
   'candidate-lost',
   'verdict',
   'drain-failed',

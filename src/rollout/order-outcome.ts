@@ -8,3 +8,9 @@ export type OrderOutcome =
   | { readonly is: 'refused'; readonly reason: string }
   /** Of a version or a plan that is not configured. */
   | { readonly is: 'unknown'; readonly what: string }
+
+export const noUpgrade: OrderOutcome = { is: 'refused', reason: 'no upgrade is under way' }
+
+export function underWay({ id, from, to }: Upgrade): OrderOutcome {
+  return { is: 'refused', reason: `upgrade ${id} from ${from} to ${to} is under way` }
+}

@@ -14,7 +14,7 @@ export interface SignalPolicy {
 export interface ErrorRatePolicy extends SignalPolicy {
   /** Of the candidate's window; with fewer it is inconclusive, and the hard stop too. */
   readonly minRequests: number
-  /** Breach: above `factor` × the greater of stable's rate and `floor`. */
+  /** Breach: above `factor` × the greater of stable's rate and `floor`, by more than chance in either rate explains. */
   readonly factor: number
   /** A share: 0.001 is 0.1 %. */
   readonly floor: number

@@ -4,7 +4,7 @@ import type { Latency, Receipt } from './receipt.ts'
 import { percent } from './signals.ts'
 
 export function receiptMarkdown(receipt: Receipt): string {
-  const sections = [headLines, figureLines, latencyLines, verdictLines, phaseLines, moveLines].map((lines) => lines(receipt))
+  const sections = [headLines, figureLines, latencyLines, warmLines, verdictLines, phaseLines, moveLines].map((lines) => lines(receipt))
   return `${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -33,6 +33,19 @@ function latencyLines({ latency }: Receipt): readonly string[] {
     ['latency (ms)', 'p50', 'p99'],
     rows.map(([when, { p50, p99 }]) => [when, known(p50), known(p99)]),
   )
+}
+
+/** A receipt of an older build has none. */
+function warmLines({ warm, to }: Receipt): readonly string[] {
+  if (warm === null || warm === undefined) return []
+  const { keys, bytes, coverage, predicted, tookMs } = warm
+  const shares = [
+    ...(coverage === null ? [] : [`${percent(coverage)} of what was to be warmed`]),
+    ...(predicted === null ? [] : [`${percent(predicted)} of the reads that are predicted`]),
+  ]
+  return [
+    `The cache of ${to} was warmed in ${durationText(Math.round(tookMs))}: ${[`${keys} keys`, `${bytes} bytes`, ...shares].join(', ')}.`,
+  ]
 }
 
 /** What took it back. A receipt of an older build has none. */

@@ -3,6 +3,7 @@ import type { VersionName } from '../routing/route.ts'
 import type { JournalEntry } from './journal.ts'
 import type { Cause, Phase, UpgradeId } from './upgrade.ts'
 import type { Verdict } from './verdict.ts'
+import type { WarmCoverage } from './warmed.ts'
 
 /** ms; null where it was not measured. */
 export interface Latency {
@@ -17,9 +18,11 @@ export interface Measured {
   /** Exchanges that baton could not answer. */
   readonly failed: number | null
   readonly latency: { readonly before: Latency | null; readonly during: Latency | null; readonly after: Latency | null }
+  /** Of the new version's cache; null too where it has none. */
+  readonly warm: WarmCoverage | null
 }
 
-export const unmeasured: Measured = { cut: null, failed: null, latency: { before: null, during: null, after: null } }
+export const unmeasured: Measured = { cut: null, failed: null, latency: { before: null, during: null, after: null }, warm: null }
 
 export interface ReceiptPhase {
   readonly phase: Phase
@@ -58,6 +61,7 @@ export interface Receipt {
   readonly cut: number | null
   readonly failed: number | null
   readonly latency: Measured['latency']
+  readonly warm: WarmCoverage | null
   readonly moves: readonly ReceiptMove[]
 }
 
@@ -85,6 +89,7 @@ export function receiptOf(entries: readonly JournalEntry[], measured: Measured):
     cut: measured.cut,
     failed: measured.failed,
     latency: measured.latency,
+    warm: measured.warm,
     moves: entries.map(moveOf),
   }
 }

@@ -17,6 +17,7 @@ import type { Upgrade } from './upgrade.ts'
 import type { Verdict } from './verdict.ts'
 import type { VersionControl } from './version-control.ts'
 import { VersionOrders } from './version-orders.ts'
+import type { Warmed } from './warmed.ts'
 
 export interface RolloutParts {
   readonly world: World
@@ -31,7 +32,7 @@ export interface RolloutParts {
   /** Roles have changed: lay them over the running snapshot. */
   route(): void
   /** Fills a version's cache before it serves; resolves at once where there is none. */
-  warm(to: VersionName, from: VersionName): Promise<void>
+  warm(to: VersionName, from: VersionName): Promise<Warmed>
   /** Without a keeper no app can be started. */
   keeperLost(): boolean
   /** Where requests can be made to wait. */

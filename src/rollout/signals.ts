@@ -1,5 +1,6 @@
 /** Each signal of the new version, judged by its own limits alone: what was seen, what the limit is, and why in words. */
 import { formatDuration } from '../config/quantity.ts'
+import { errorBounds } from './error-bounds.ts'
 import type { CpuUse, Measurements, Traffic } from './measurements.ts'
 import type { CpuPolicy, ErrorRatePolicy, LatencyPolicy, Policy, SignalName } from './policy.ts'
 
@@ -38,19 +39,20 @@ function judgeErrorRate(policy: ErrorRatePolicy, { candidate, stable, baseline }
   const { traffic } = candidate
   const reference = [stable.long, baseline].find((known) => known !== null && known.requests >= policy.minRequests) ?? null
   const stableRate = reference === null ? null : errorRate(reference)
-  const limit = policy.factor * Math.max(stableRate ?? 0, policy.floor)
+  const limitOf = (rate: number) => policy.factor * Math.max(rate, policy.floor)
+  const limit = limitOf(stableRate ?? 0)
   const observed = errorRate(traffic)
-  if (traffic.requests < policy.minRequests) {
+  if (observed === null || traffic.requests < policy.minRequests) {
     return { is: 'inconclusive', observed, limit, why: `${traffic.requests} of the ${policy.minRequests} requests that a rate needs` }
   }
-  const seen = `${percent(observed ?? 0)} of ${traffic.requests} requests failed`
+  const highest = limitOf(reference === null ? 0 : errorBounds(reference).high)
+  const found = compare(observed, limit, errorBounds(traffic).low > highest)
   const compared = stableRate === null ? 'stable is not known' : `stable ${percent(stableRate)}`
-  const isOver = observed !== null && observed > limit
   return {
-    is: isOver ? 'breach' : 'pass',
+    is: found.is,
     observed,
     limit,
-    why: `${seen}, ${isOver ? 'above' : 'within'} ${percent(limit)} (${compared})`,
+    why: `${percent(observed)} of ${traffic.requests} requests failed, ${found.words} ${percent(limit)} (${compared})`,
   }
 }
 
@@ -62,15 +64,15 @@ function judgeLatency(policy: LatencyPolicy, { candidate, stable, baseline }: Me
     return { is: 'inconclusive', observed: p99, limit, why: `${timed} of the ${policy.minRequests} requests that a p99 needs` }
   }
   if (limit === null) return { is: 'inconclusive', observed: p99, limit, why: `p99 ${ms(p99)}, and nothing of stable to compare it with` }
-  const isOver = p99 > limit && (p99Low ?? p99) > limit
+  const found = compare(p99, limit, (p99Low ?? p99) > limit)
   const compared = `stable ${ms(limit - policy.addMs)}${reference === baseline ? ' before the upgrade' : ''}`
-  const words = isOver ? 'above' : p99 > limit ? 'by no more than chance above' : 'within'
-  return {
-    is: isOver ? 'breach' : 'pass',
-    observed: p99,
-    limit,
-    why: `p99 ${ms(p99)}, ${words} ${ms(limit)} (${compared})`,
-  }
+  return { is: found.is, observed: p99, limit, why: `p99 ${ms(p99)}, ${found.words} ${ms(limit)} (${compared})` }
+}
+
+/** `isSure`: chance does not explain it. */
+function compare(observed: number, limit: number, isSure: boolean): { readonly is: Finding; readonly words: string } {
+  if (observed <= limit) return { is: 'pass', words: 'within' }
+  return isSure ? { is: 'breach', words: 'above' } : { is: 'pass', words: 'by no more than chance above' }
 }
 
 function isTimed(known: Traffic | null, policy: LatencyPolicy): boolean {

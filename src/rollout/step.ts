@@ -103,7 +103,7 @@ const troubles: Readonly<Partial<Record<Phase, readonly Event['is'][]>>> = {
   'stop-old': ['stop-failed'],
   'start-new': ['start-failed', 'candidate-lost'],
   'health-check': ['start-failed', 'not-ready-in-time', 'candidate-lost'],
-  warm: ['candidate-lost'],
+  warm: ['warm-failed', 'candidate-lost'],
   shift: ['candidate-lost', 'verdict'],
 }
 

@@ -18,6 +18,7 @@ export interface Cause {
     | 'precheck-failed'
     | 'start-failed'
     | 'not-ready-in-time'
+    | 'warm-failed'
     | 'candidate-lost'
     | 'verdict'
     | 'drain-failed'
@@ -85,6 +86,8 @@ export type Event =
   | { readonly is: 'ready' }
   | { readonly is: 'not-ready-in-time'; readonly detail: string }
   | { readonly is: 'warmed' }
+  /** Less is warm than has to be. */
+  | { readonly is: 'warm-failed'; readonly detail: string }
   | { readonly is: 'held' }
   | { readonly is: 'released' }
   /** The present step's time and requests are there. */

@@ -17,6 +17,7 @@ export interface HistogramSample {
 type NameOf<Type extends string> = { [Name in MetricName]: (typeof metricsTable)[Name]['type'] extends Type ? Name : never }[MetricName]
 export type CounterName = NameOf<'counter'>
 export type GaugeName = NameOf<'gauge'>
+export type HistogramName = NameOf<'histogram'>
 
 interface Cell {
   readonly labels: Readonly<Record<string, string>>
@@ -27,7 +28,8 @@ const noRoute = '-'
 
 export class Metrics {
   readonly #cells = new Map<MetricName, Map<string, Cell>>()
-  readonly #gauges = new Map<GaugeName, () => readonly Sample[]>()
+  readonly #collected = new Map<GaugeName | CounterName, () => readonly Sample[]>()
+  readonly #histograms = new Map<HistogramName, () => readonly HistogramSample[]>()
   readonly #stages = new Map<string, { counts: Float64Array; sum: number }>()
   readonly #series = new Map<string, Map<string, Series>>()
 
@@ -41,9 +43,14 @@ export class Metrics {
     this.#cell(name, labelValues).value = value
   }
 
-  /** A gauge that is read at scrape. */
-  collect(name: GaugeName, read: () => readonly Sample[]): void {
-    this.#gauges.set(name, read)
+  /** What is read at scrape: a gauge, or a counter that is counted elsewhere. */
+  collect(name: GaugeName | CounterName, read: () => readonly Sample[]): void {
+    this.#collected.set(name, read)
+  }
+
+  /** A histogram that is counted elsewhere, and read at scrape. */
+  collectHistogram(name: HistogramName, read: () => readonly HistogramSample[]): void {
+    this.#histograms.set(name, read)
   }
 
   /** One duration of a stage (`upgrade_duration_seconds`). */
@@ -87,8 +94,12 @@ export class Metrics {
 
   /** Written counters and gauges, and collected gauges. Those that the series carry are not here. */
   samples(name: CounterName | GaugeName): readonly Sample[] {
-    const read = this.#gauges.get(name as GaugeName)
+    const read = this.#collected.get(name)
     return read === undefined ? [...(this.#cells.get(name)?.values() ?? [])] : read()
+  }
+
+  histograms(name: HistogramName): readonly HistogramSample[] {
+    return this.#histograms.get(name)?.() ?? []
   }
 
   stages(): readonly HistogramSample[] {

@@ -37,6 +37,8 @@ function valuesOf(name: MetricName, spec: MetricSpec, metrics: Metrics): MetricV
       return metrics.allSeries().map((series) => plain({ labels: labelsOf(series), value: series.receivedBytes }))
     case 'baton_sent_bytes_total':
       return metrics.allSeries().map((series) => plain({ labels: labelsOf(series), value: series.sentBytes }))
+    case 'baton_cache_age_seconds':
+      return histogram(name, spec.buckets ?? [], metrics.histograms(name))
     default:
       return withZero(spec, metrics.samples(name as CounterName | GaugeName)).map(plain)
   }

@@ -74,6 +74,18 @@ describe('baton listeners', () => {
     })
   })
 
+  test('prints a listener for each gateway, a socket with the mode that it shall have', async () => {
+    const gateways = '{ v1: { address: "unix:/run/app/r1.sock", mode: "0660" }, v2: { address: "127.0.0.1:6392" } }'
+    const text = right.replace('bootstrap:\n', `bootstrap:\n  redis: { url: "redis://127.0.0.1", gateways: ${gateways} }\n`)
+    writeFileSync(join(dir, 'gateways.yaml'), text)
+    const { stdout, stderr } = await baton('listeners', '-c', 'gateways.yaml')
+    assert.equal(stderr, '')
+    assert.deepEqual(JSON.parse(stdout).listeners.slice(3), [
+      { name: 'redis-v1', path: '/run/app/r1.sock', mode: 0o660 },
+      { name: 'redis-v2', host: '127.0.0.1', port: 6_392 },
+    ])
+  })
+
   test('BATON_STATE overrides the state folder', async () => {
     const { stdout } = await runBaton(['listeners', '-c', 'right.yaml'], { cwd: dir, env: { BATON_STATE: join(dir, 'other') } })
     assert.equal(JSON.parse(stdout).state, join(dir, 'other'))

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { explainText } from '../../src/cli/explain-text.ts'
 import { historyText } from '../../src/cli/history.ts'
 import type { JournalEntry } from '../../src/rollout/journal.ts'
 import { summaryOf } from '../../src/rollout/journal.ts'
-import { receiptOf } from '../../src/rollout/receipt.ts'
+import { type Receipt, receiptOf } from '../../src/rollout/receipt.ts'
 import type { Place } from '../../src/rollout/upgrade.ts'
 import { runBaton } from '../kit/baton.ts'
 import { id, startToldBaton, upgradeAt } from './told-baton.ts'
@@ -27,7 +28,7 @@ const entries: readonly JournalEntry[] = [
   entry(65_000, 'stopped', { phase: 'rolled-back', why: { code: 'ordered', detail: 'by hand', by: 'operator' } }, { v1: 140, v2: 21 }),
 ]
 const latency = { before: { p50: 1, p99: 5.25 }, during: null, after: { p50: 1, p99: 6 } }
-const receipt = receiptOf(entries, { cut: 0, failed: null, latency })
+const receipt = receiptOf(entries, { cut: 0, failed: null, latency, warm: null })
 
 const baton = await startToldBaton()
 baton.explained = { receipt, entries }
@@ -73,6 +74,14 @@ describe('baton explain', () => {
   test('--json is the answer of the API, --markdown the receipt', async () => {
     assert.deepEqual(JSON.parse((await run('explain', id, '--json')).stdout), JSON.parse(JSON.stringify({ receipt, entries })))
     assert.match((await run('explain', id, '--markdown')).stdout, /^# upg-20261124-ab12: v1 → v2, rolled-back\n/)
+  })
+  test('tells how warm the cache was', () => {
+    const warm = { keys: 900, bytes: 1, coverage: 0.95, predicted: 0.666, tookMs: 2_400 }
+    assert.ok(receipt)
+    const cacheLine = (told: Receipt['warm']) => explainText({ ...receipt, warm: told }).split('\n')[4]
+    assert.equal(cacheLine(warm), 'cache      900 keys in 2s, 95% of what was named, would answer 66% of reads')
+    const none = { keys: 0, bytes: 0, coverage: null, predicted: null, tookMs: 100 }
+    assert.equal(cacheLine(none), 'cache      0 keys in 0s, nothing was named that could be warmed')
   })
   test('of what is no upgrade is one line, exit 2', async () => {
     for (const wrong of ['upg-0', '../ledger']) {

@@ -23,6 +23,7 @@ describe('a document that says only what it must', () => {
       },
       admin: null,
       config: null,
+      redis: null,
       state: '/srv/.baton',
       allowUpstreams: ['loopback', 'unix'],
       processes: {},
@@ -47,6 +48,7 @@ describe('a document that says only what it must', () => {
             passiveFailures: 5,
           },
           retire: null,
+          push: null,
         },
       },
       stable: 'v1',
@@ -107,6 +109,7 @@ describe('a document that says only what it must', () => {
           onNoData: 'wait',
         },
       },
+      cache: null,
       accessLog: { is: 'off' },
       servedBy: true,
     })

@@ -104,16 +104,17 @@ stable: v1
     assert.deepEqual([live.current().hash, live.current().revision], [hash, 2])
   })
 
-  test('a changed listener, admin address, state folder or log waits for a new generation, and is said', () => {
+  test('a changed listener, admin address, Redis, state folder or log waits for a new generation, and is said', () => {
     const { live } = liveWith(loaded(minimal))
     const before = live.current().bootstrap
     const text = `bootstrap:
   listeners: { public: { address: ":9000" } }
   admin: { address: "127.0.0.1:9901", tokenFile: t }
+  redis: { url: "redis://127.0.0.1" }
   state: elsewhere
   log: { level: debug }
 ${slower}`
-    const expected = ['bootstrap.listeners.public', 'bootstrap.admin', 'bootstrap.state', 'bootstrap.log']
+    const expected = ['bootstrap.listeners.public', 'bootstrap.admin', 'bootstrap.redis', 'bootstrap.state', 'bootstrap.log']
     const outcome = live.offer(text, 'file')
     assert.deepEqual(outcome.is === 'applied' && outcome.needsGeneration, expected)
     assert.deepEqual(live.current().bootstrap, before)

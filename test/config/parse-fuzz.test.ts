@@ -13,9 +13,10 @@ bootstrap:
   listeners: { public: { address: ":8080", trustedHops: [10.0.0.0/8] } }
   processes:
     one: &base { command: [node, app.js], port: 3001, env: { A: "1" } }
+  redis: { url: redis://127.0.0.1:6379/0, gateways: { v1: { address: "unix:/run/r.sock", mode: "0660" } }, names: n.txt }
 versions:
   v1: { process: one }
-  v2: { url: http://127.0.0.1:3002, health: { http: /healthz } }
+  v2: { url: http://127.0.0.1:3002, push: /cache, health: { http: /healthz } }
 stable: v1
 candidate: v2
 routes:
@@ -26,6 +27,10 @@ routes:
   - { name: few, match: [{ path: { prefix: /api } }, { method: GET }], split: { stable: 95, candidate: 5 } }
 sticky: { cookie: uid, or: { header: x-user-id } }
 timeouts: { connect: 5s, exchange: off }
+cache:
+  prefixes: ["a:", 'b\\xff']
+  warm: { from: [hot-names, { scan: "a:*" }, file], target: { keys: 10 }, require: 90%, rename: [{ from: "x:", to: "a:" }] }
+  hotNames: { key: "h:", every: 5s }
 accessLog: { sample: 0.01 }
 `
 

@@ -37,8 +37,8 @@ function onlyFault(document: unknown, path: Path, place: Place | undefined): Con
 
 test('the document that the mistakes are made in has none', () => void parse(placedJson(everyKey).text))
 
-/** All that match texts take the same keys, and `health` takes one probe at a time. */
-const shownElsewhere = /^routes\.match\.(host|query\.\*|cookies\.\*)\.|^health\.tcp$/
+/** All that match texts take the same keys, and of some keys only one may be there. */
+const shownElsewhere = /^routes\.match\.(host|query\.\*|cookies\.\*)\.|^(health\.tcp|bootstrap\.redis\.url|cache\.everyKey)$/
 /** Kinds of a match, whose names say all. */
 const saysItself = /\.(exact|prefix|suffix|contains|oneOf|present|regex|cidrs|header|sample)$/
 

@@ -1,11 +1,8 @@
 /** Mistakes over several keys, and those of form whose words matter: each with its place and what a person reads. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { formatConfigFault } from '../../src/errors.ts'
+import { type Case, check } from './faults-in-words.ts'
 import { faultsOf, minimal, options, parse } from './fixture.ts'
-
-/** `text`, with the faults that it has, each in its one line. */
-type Case = readonly [what: string, text: string, ...lines: string[]]
 
 const v = 'versions: { v1: { url: "http://127.0.0.1:3001" }, v2: { url: "http://127.0.0.1:3002" } }\nstable: v1\n'
 
@@ -519,7 +516,7 @@ const later: Case[] = [
     route('mirror: v1'),
     ':3:29 routes[0].mirror: found the key "mirror", expected only what this build can do (mirrored requests: not in this build)',
   ],
-  ...['cache', 'tls', 'tracing', 'fleet'].map(
+  ...['tls', 'tracing', 'fleet'].map(
     (key): Case => [key, `${minimal}${key}: {}\n`, `:4:1 ${key}: found the key "${key}", expected only what this build can do`],
   ),
   ...['secrets', 'tls', 'workers'].map(
@@ -535,22 +532,6 @@ const later: Case[] = [
     ':1:37 bootstrap.listeners.public.tls: found the key "tls", expected only what this build can do (TLS: not in this build)',
   ],
 ]
-
-function check(cases: readonly Case[], reason: string): void {
-  for (const [what, text, ...lines] of cases) {
-    test(what, () => {
-      const faults = faultsOf(text)
-      const said = faults.map((fault) => formatConfigFault(fault).replace(/^baton\.yaml/, ''))
-      for (const [index, line] of lines.entries()) {
-        const start = said[index] ?? ''
-        if (line.startsWith('^')) assert.match(start, new RegExp(line))
-        else assert.equal(start.slice(0, line.length), line)
-      }
-      assert.equal(said.length, lines.length, said.join('\n'))
-      assert.deepEqual([...new Set(faults.map((fault) => fault.reason))], [reason])
-    })
-  }
-}
 
 describe('names that lead nowhere', () => check(names, 'cross-check'))
 describe('upstreams that must not be reached', () => check(upstreams, 'cross-check'))

@@ -31,6 +31,12 @@ const table: readonly (readonly [what: string, v1: object, own: Partial<Limits>,
     { admin: { address: { is: 'tcp', host: '127.0.0.1', port: 9901 } } },
     /this is the admin address/,
   ],
+  [
+    'the gateway of another version',
+    { url: 'http://127.0.0.1:6391' },
+    { redis: { gateways: { v2: { address: { is: 'tcp', host: '127.0.0.1', port: 6391 } } }, names: null } },
+    /this is the gateway of v2/,
+  ],
 ]
 
 describe('a version at', () => {
@@ -52,6 +58,20 @@ describe('a configuration', () => {
   test('that fits everybody has no misfit', () => {
     assert.deepEqual(misfitsOf(version({ url: 'http://127.0.0.1:1' }), 'f', [one, { ...one, id: 'three' }]), [])
     assert.deepEqual(misfitsOf(version({ url: 'http://127.0.0.1:1' }), 'f', []), [])
+  })
+
+  test('with a cache does not fit where there is no Redis, and fits where there is', () => {
+    const cache = { everyKey: true, warm: { from: ['file'] } }
+    const text = JSON.stringify({ versions: { v1: { url: 'http://127.0.0.1:1' } }, stable: 'v1', cache })
+    const unnamed = { id: 'unnamed', limits: { ...limits, redis: { gateways: {}, names: null } } }
+    const named = { id: 'named', limits: { ...limits, redis: { gateways: {}, names: '/etc/names.txt' } } }
+    assert.deepEqual(
+      misfitsOf(text, 'f', [one, unnamed, named]).map(({ instances, fault }) => [instances, fault.path]),
+      [
+        [['one'], 'cache'],
+        [['unnamed'], 'cache.warm.from[0]'],
+      ],
+    )
   })
 
   test('that fits one has a misfit with the other', () => {

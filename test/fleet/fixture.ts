@@ -18,6 +18,7 @@ export function storeAt(t: TestContext, url: string): Store {
 export const limits: Limits = {
   listeners: { public: { address: { is: 'tcp', host: '0.0.0.0', port: 8080 } }, metrics: { address: { is: 'unix', path: '/run/m.sock' } } },
   admin: null,
+  redis: null,
   state: '/var/lib/baton',
   allowUpstreams: ['loopback', 'unix'],
   processes: { blue: { port: 3001 } },

@@ -17,6 +17,7 @@ const address = fc.oneof(
 const anyLimits: fc.Arbitrary<Limits> = fc.record({
   listeners: fc.record({ public: fc.record({ address }), metrics: fc.record({ address }) }),
   admin: orNull(fc.record({ address })),
+  redis: orNull(fc.record({ gateways: fc.dictionary(text, fc.record({ address })), names: orNull(text) })),
   state: text,
   allowUpstreams: fc.array(fc.oneof(text, fc.constantFrom('loopback', 'unix', '10.0.0.0/8', '::/0', '1.2.3.4/99', 'app'))),
   processes: fc.dictionary(text, fc.record({ port: fc.integer() })),
@@ -66,7 +67,18 @@ describe('the record of an instance', () => {
     const written = writeRecord({ ...record, limits: told })
     assert.deepEqual(readRecord(written)?.limits, told)
     assert.deepEqual(Object.keys(told.processes), ['one', 'two'])
-    for (const secret of ['app.js', 'token', 'etcd.password', 'shutdown', 'hooks.invalid', 'MODE'])
+    for (const secret of [
+      'app.js',
+      'token',
+      'etcd.password',
+      'redis.password',
+      'sentinel',
+      'redis.internal',
+      '0660',
+      'shutdown',
+      'hooks.invalid',
+      'MODE',
+    ])
       assert.ok(!written.includes(secret), secret)
   })
 
@@ -87,24 +99,29 @@ describe('the record of an instance', () => {
     ...record,
     refused: { revision: 8, faults: ['f'] },
     upgrade: { id: 'u', to: 'v2', phase: 'shift', step: 1, weight: 10, isMet: true, isFrozen: false, why: 'w' },
-    limits: { ...limits, admin: { address: { is: 'tcp', host: '127.0.0.1', port: 9901 } } },
+    limits: {
+      ...limits,
+      admin: { address: { is: 'tcp', host: '127.0.0.1', port: 9901 } },
+      redis: { gateways: { green: { address: { is: 'tcp', host: '127.0.0.1', port: 6391 } } }, names: '/etc/baton/names.txt' },
+    },
   }
   for (const path of places(full)) {
-    // The names of processes and retirements are free.
-    if (['blue', 'asked'].includes(path.at(-1) ?? '')) continue
+    // The names of processes, retirements and gateways are free.
+    if (['blue', 'asked', 'green'].includes(path.at(-1) ?? '')) continue
     test(`with another kind of ${path.join('.')}, or without it, is none`, () => {
       for (const other of [undefined, { odd: 1 }]) {
         const changed = JSON.parse(JSON.stringify(full))
         const parent = path.slice(0, -1).reduce((value, key) => value[key], changed)
         parent[path.at(-1) ?? ''] = other
-        const isFree = other !== undefined && ['processes', 'retirements'].includes(path.at(-1) ?? '')
-        assert.equal(readRecord(JSON.stringify({ v: 1, ...changed })), null, isFree ? 'a process without a port' : String(other))
+        const isFree = other !== undefined && ['processes', 'retirements', 'gateways'].includes(path.at(-1) ?? '')
+        assert.equal(readRecord(JSON.stringify({ v: 1, ...changed })), null, isFree ? 'an entry of no such kind' : String(other))
       }
     })
   }
 
   test('that was read can be asked: no limits of anybody bring the one who asks down', () => {
     const document = JSON.stringify({
+      cache: { everyKey: true, warm: { from: ['file'] } },
       versions: { v1: { url: 'http://10.1.1.1:80' }, v2: { socket: '/a' }, v3: { process: 'blue', retire: 'asked' } },
       stable: 'v1',
     })

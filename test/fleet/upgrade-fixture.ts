@@ -64,6 +64,7 @@ export function recordOf(id: string, upgrade: InstanceUpgrade | null, stable = '
     limits: {
       listeners: { public: { address }, metrics: { address: { ...address, port: 9902 } } },
       admin: null,
+      redis: null,
       state: '.baton',
       allowUpstreams: ['loopback'],
       processes: {},

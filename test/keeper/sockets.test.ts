@@ -84,6 +84,22 @@ describe('listening sockets', () => {
     }
   })
 
+  test('gateways to Redis are handed over by their versions’ names, each socket with its own mode', async () => {
+    const modes = { 'redis-v1': 0o600, 'redis-v2': 0o660, 'redis-2026-11.24': 0o666 }
+    const paths = Object.entries(modes).map(([name, mode]) => ({ name, path: join(dir, `${name}.sock`), mode }))
+    const port = await freePort()
+    await using keeper = await startKeeper({
+      port,
+      listeners: [{ name: 'public', host: '127.0.0.1', port }, ...paths, { name: 'redis-v4', host: '127.0.0.1', port: await freePort() }],
+    })
+    const { fds } = await keeper.seen()
+    assert.deepEqual(Object.keys(fds), ['public', ...Object.keys(modes), 'redis-v4'])
+    for (const { name, path, mode } of paths) {
+      assert.equal(statSync(path).mode & 0o777, mode)
+      assert.equal(await get(path), name)
+    }
+  })
+
   test('a socket path on which somebody answers is left alone', async () => {
     const path = join(dir, 'live.sock')
     await using other = await listening({ path })

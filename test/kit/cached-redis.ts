@@ -47,6 +47,7 @@ export interface CachedRedis extends AsyncDisposable {
   readonly tracker: Tracker
   readonly views: Readonly<Record<VersionName, View>>
   readonly gateways: Readonly<Record<VersionName, Gateway>>
+  readonly reads: Readonly<Record<VersionName, Reads>>
   readonly ports: Readonly<Record<VersionName, number>>
   /** Why it was lost, each time. */
   readonly losses: readonly string[]
@@ -95,11 +96,15 @@ export async function startCachedRedis(options: CachedRedisOptions): Promise<Cac
   const tracker: Tracker = build.tracker?.(parts) ?? new Tracker(parts)
   const gatewayOf = (version: VersionName) => {
     const { maxValueBytes, maxFields } = settings
-    const reads = new Reads(views[version], tracker, realWorld, { prefixes, database, maxValueBytes, maxFields }, () => table)
     const { causal = false } = options
-    return new Gateway({ version, log, reads, settings: { causal }, openRedis: () => openRedis(accessTo(clientPort)) })
+    const reads = new Reads(views[version], tracker, realWorld, { prefixes, database, maxValueBytes, maxFields, causal }, () => table)
+    const gateway = new Gateway({ version, log, openRedis: () => openRedis(accessTo(clientPort)) })
+    gateway.use(reads)
+    return { gateway, reads }
   }
-  const gateways = { v1: gatewayOf('v1'), v2: gatewayOf('v2') }
+  const [one, two] = [gatewayOf('v1'), gatewayOf('v2')]
+  const gateways = { v1: one.gateway, v2: two.gateway }
+  const reads = { v1: one.reads, v2: two.reads }
   const [first = 0, second = 0] = await freePorts(2)
   const ports = { v1: first, v2: second }
   for (const version of versions) await gateways[version].listen({ host: '127.0.0.1', port: ports[version] })
@@ -108,6 +113,7 @@ export async function startCachedRedis(options: CachedRedisOptions): Promise<Cac
     tracker,
     views,
     gateways,
+    reads,
     ports,
     losses,
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export interface Moved {
   /** The repository that `cwd: ..` means. */
   readonly root: string
-  /** Port in the example (8080 and 9902, baton's defaults, and etcd's 2379 among them) → port to use; 0 for what is not here. */
+  /** Port in the example (8080 and 9902, baton's defaults, etcd's 2379 and Redis's 6379 among them) → port to use; 0 for what is not here. */
   readonly ports?: Readonly<Record<number, number>>
   /** In place of /tmp. */
   readonly tmp?: string
@@ -13,7 +13,7 @@ export interface Moved {
 
 export function exampleConfig(name: string, { root, ports = {}, tmp = '/tmp' }: Moved): string {
   return withListeners(readFileSync(join(root, 'config', name), 'utf8'))
-    .replace(/(?<=:|port: )(8080|9902|2379|30\d\d)\b/g, (port) => String(ports[Number(port)] ?? 0))
+    .replace(/(?<=:|port: )(8080|9902|2379|6379|639\d|30\d\d)\b/g, (port) => String(ports[Number(port)] ?? 0))
     .replaceAll('cwd: ..', `cwd: ${JSON.stringify(root)}`)
     .replaceAll('0.0.0.0', '127.0.0.1')
     .replaceAll('/tmp/', `${tmp}/`)

@@ -85,7 +85,11 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const address = server.address()
   const own = typeof address === 'object' && address !== null ? address.port : 0
   const reset = (): void => {
-    for (const socket of open) socket.resetAndDestroy()
+    // one that has said its end cannot be reset any more: node would leave its descriptor open, and spin at the exit of the process
+    for (const socket of open) {
+      if (socket.writableEnded) socket.destroy()
+      else socket.resetAndDestroy()
+    }
   }
   return {
     port: own,

@@ -88,7 +88,7 @@ function setUp(change: Partial<Ledger> = {}) {
       receipts.push(receipt)
     },
     orders: new VersionOrders(shared),
-    warm: async () => undefined,
+    warm: async () => ({ is: 'none' }),
     hold: () => undefined,
     release: () => undefined,
     keeperLost: () => false,

@@ -17,6 +17,7 @@ const measured: Measured = {
   cut: 0,
   failed: 2,
   latency: { before: { p50: 1.234, p99: 9 }, during: { p50: 1.5, p99: null }, after: null },
+  warm: null,
 }
 
 /** The entries of an upgrade that these events move: ms since it began, the event, exchanges that each version has ended. */
@@ -209,7 +210,7 @@ describe('a receipt for people', () => {
   })
 
   test('says of what was not measured that it was not', () => {
-    const nothing: Measured = { cut: null, failed: null, latency: { before: null, during: null, after: null } }
+    const nothing: Measured = { cut: null, failed: null, latency: { before: null, during: null, after: null }, warm: null }
     const page = text(good, nothing)
     assert.match(page, /\| cut \| not measured \|/)
     assert.doesNotMatch(page, /latency/)

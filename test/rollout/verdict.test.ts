@@ -79,7 +79,13 @@ const candidate = (given: Partial<Traffic>) => ({ candidate: { traffic: traffic(
 describe('the error rate', () => {
   rows('errorRate', [
     ['at three times the floor passes', candidate({ errors: 3 }), 'pass', '0.3% of 1000 requests failed, within 0.3% (stable 0%)'],
-    ['above it breaches', candidate({ errors: 4 }), 'breach', '0.4% of 1000 requests failed, above 0.3% (stable 0%)'],
+    [
+      'above it by chance passes',
+      candidate({ requests: 300, errors: 1 }),
+      'pass',
+      '0.333% of 300 requests failed, by no more than chance above 0.3% (stable 0%)',
+    ],
+    ['above it by more than chance breaches', candidate({ errors: 4 }), 'breach', '0.4% of 1000 requests failed, above 0.3% (stable 0%)'],
     [
       'at three times stable’s passes',
       { ...candidate({ errors: 30 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
@@ -87,10 +93,40 @@ describe('the error rate', () => {
       '3% of 1000 requests failed, within 3% (stable 1%)',
     ],
     [
-      'above it breaches',
-      { ...candidate({ errors: 31 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
+      'above it by chance passes',
+      { ...candidate({ errors: 34 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
+      'pass',
+      '3.4% of 1000 requests failed, by no more than chance above 3% (stable 1%)',
+    ],
+    [
+      'above it by more than chance breaches',
+      { ...candidate({ errors: 35 }), stable: { long: traffic({ requests: 5_000, errors: 50 }) } },
       'breach',
-      '3.1% of 1000 requests failed, above 3% (stable 1%)',
+      '3.5% of 1000 requests failed, above 3% (stable 1%)',
+    ],
+    [
+      'above that of a stable that erred once in 290, as it may at 1 %, passes',
+      { ...candidate({ requests: 290, errors: 6 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
+      'pass',
+      '2.07% of 290 requests failed, by no more than chance above 1.03% (stable 0.345%)',
+    ],
+    [
+      'of few requests that is above a sure stable’s by chance passes',
+      { ...candidate({ requests: 29, errors: 1 }), stable: { long: traffic({ requests: 290_000, errors: 2_900 }) } },
+      'pass',
+      '3.45% of 29 requests failed, by no more than chance above 3% (stable 1%)',
+    ],
+    [
+      'of many requests is held against what a quiet stable’s may be',
+      { ...candidate({ requests: 290_000, errors: 4_640 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
+      'pass',
+      '1.6% of 290000 requests failed, by no more than chance above 1.03% (stable 0.345%)',
+    ],
+    [
+      'that no chance explains breaches, however quiet stable is',
+      { ...candidate({ requests: 290, errors: 7 }), stable: { long: traffic({ requests: 290, errors: 1 }) } },
+      'breach',
+      '2.41% of 290 requests failed, above 1.03% (stable 0.345%)',
     ],
     [
       'of too few requests is inconclusive',
@@ -112,6 +148,24 @@ describe('the error rate', () => {
       '0.4% of 1000 requests failed, above 0.3% (stable is not known)',
     ],
   ])
+})
+
+describe('the error rate without a floor', () => {
+  const noFloor = policyWith({ errorRate: { floor: 0 } })
+  const unknown = { long: traffic({ requests: 0 }) }
+  rows(
+    'errorRate',
+    [
+      ['of nothing passes', { stable: unknown }, 'pass', '0% of 1000 requests failed, within 0% (stable is not known)'],
+      [
+        'of one error breaches',
+        { ...candidate({ errors: 1 }), stable: unknown },
+        'breach',
+        '0.1% of 1000 requests failed, above 0% (stable is not known)',
+      ],
+    ],
+    noFloor,
+  )
 })
 
 describe('the latency', () => {

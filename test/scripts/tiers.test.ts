@@ -11,6 +11,7 @@ const files = [
   'test/keeper/crash.test.ts',
   'test/bench/table.test.ts',
   'test/system/fresh-clone.test.ts',
+  'test/fleet/upgrade.system.test.ts',
   'test/soak/gigabyte.test.ts',
   'test/kit/packages.ts',
   'src/errors.ts',
@@ -31,8 +32,8 @@ describe('tiers of tests', () => {
     assert.deepEqual(selectTests('quick', files), ['test/routing/match.test.ts'])
   })
 
-  test('system and soak are their folders', () => {
-    assert.deepEqual(selectTests('system', files), ['test/system/fresh-clone.test.ts'])
+  test('soak is a folder; system is one, and what is named so beside what it mirrors', () => {
+    assert.deepEqual(selectTests('system', files), ['test/fleet/upgrade.system.test.ts', 'test/system/fresh-clone.test.ts'])
     assert.deepEqual(selectTests('soak', files), ['test/soak/gigabyte.test.ts'])
   })
 

@@ -129,6 +129,7 @@ test('every sample has the labels of the table, and no others', async (t) => {
   for (const [name, spec] of Object.entries(metricsTable) as [MetricName, MetricSpec][]) {
     const values = spec.labels.map((label) => `a ${label}`)
     if (spec.type === 'counter') metrics.add(name as 'baton_refused_total', 1, ...values)
+    if (name === 'baton_cache_age_seconds') metrics.collectHistogram(name, () => [{ labels: { version: 'v1' }, counts: [1], sum: 0.0005 }])
     if (spec.type === 'gauge') metrics.set(name as 'baton_in_flight', 1, ...values)
   }
   const families = await exposed(t, metrics)

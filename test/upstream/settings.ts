@@ -12,11 +12,11 @@ export const health: HealthSettings = {
 }
 
 export function tcp(port: number, given: Partial<HealthSettings> = {}, host = '127.0.0.1'): VersionSettings {
-  return { endpoint: { is: 'tcp', host, port }, health: { ...health, ...given }, retire: null }
+  return { endpoint: { is: 'tcp', host, port }, health: { ...health, ...given }, retire: null, push: null }
 }
 
 export function managed(process: string, given: Partial<HealthSettings> = {}): VersionSettings {
-  return { endpoint: { is: 'process', process }, health: { ...health, ...given }, retire: null }
+  return { endpoint: { is: 'process', process }, health: { ...health, ...given }, retire: null, push: null }
 }
 
 export function processOf(port: number, given: Partial<ProcessSettings> = {}): ProcessSettings {
@@ -29,6 +29,7 @@ export function bootstrapOf(processes: Bootstrap['processes'] = {}, allowUpstrea
     listeners: { public: listener, metrics: listener },
     admin: null,
     config: null,
+    redis: null,
     state: '/tmp',
     allowUpstreams,
     processes,

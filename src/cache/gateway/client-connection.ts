@@ -11,21 +11,19 @@ import type { Socket } from 'node:net'
 import { errorMessage } from '../../errors.ts'
 import { commandName } from '../resp/command-name.ts'
 import { type Command, CommandParser, type CommandReceiver, commandLimits, type KnownArguments } from '../resp/command-parser.ts'
-import { encodeCommand, encodeError } from '../resp/encode.ts'
+import { encodeError } from '../resp/encode.ts'
 import { ProtocolError } from '../resp/protocol-error.ts'
 import { ReplyScanner } from '../resp/reply-scanner.ts'
 import { ClientState } from './client-state.ts'
-import { type Effect, unknown } from './command-table.ts'
+import { type CommandTable, type Effect, unknown, unknownCommands } from './command-table.ts'
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
 import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
-
-export interface ConnectionSettings {
-  /** Every passed reply waits for what Redis has told, not those of unknown writes alone. */
-  readonly causal: boolean
-}
+import { isCountable, isMaintenance, noMaintenance, turnedAway, whoami } from './special-commands.ts'
 
 export interface ConnectionHooks {
+  /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
+  readonly newcomer: { user: string | null }
   /** Both sides are gone. */
   closed(): void
   /** The connection was ended for it. */
@@ -43,22 +41,11 @@ const maxWaitingBytes = 1_048_576
 const mostSlots = 65_536
 
 const [error, push] = [45, 62]
-const whoami = encodeCommand(['ACL', 'WHOAMI'])
-/** What Redis says to a connection that it does not take, whatever was asked. */
-const turnedAway = /^-(ERR max number of clients|DENIED )/
-const noMaintenance = encodeError("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.")
-
-/** Their replies cannot be counted, or they come without being asked for. */
-const uncountable: ReadonlySet<string> = new Set(
-  'SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE MONITOR SYNC PSYNC'.split(' '),
-)
-const uncountableOfClient: ReadonlySet<string> = new Set(['REPLY', 'TRACKING', 'CACHING'])
 
 export class ClientConnection implements CommandReceiver {
   readonly #client: Socket
   readonly #redis: Socket
-  readonly #reads: Reads
-  readonly #settings: ConnectionSettings
+  #reads: Reads | null
   readonly #state = new ClientState()
   readonly #parser = new CommandParser(commandLimits, this)
   readonly #scanner = new ReplyScanner()
@@ -87,14 +74,18 @@ export class ClientConnection implements CommandReceiver {
   #closed = false
   readonly #hooks: ConnectionHooks
 
-  constructor(client: Socket, redis: Socket, reads: Reads, settings: ConnectionSettings, hooks: ConnectionHooks) {
+  constructor(client: Socket, redis: Socket, reads: Reads | null, hooks: ConnectionHooks) {
     this.#client = client
     this.#redis = redis
     this.#reads = reads
-    this.#settings = settings
     this.#hooks = hooks
     this.#listen()
     this.#askWho()
+  }
+
+  /** From now on; null: nothing is answered here. */
+  use(reads: Reads | null): void {
+    this.#reads = reads
   }
 
   destroy(): void {
@@ -104,10 +95,10 @@ export class ClientConnection implements CommandReceiver {
   }
 
   command({ name, args, bytes }: Command): boolean {
-    const local = this.#mayAnswer && isLocal(name, args.length) ? this.#reads.answer(name, args, this.#state) : null
+    const local = this.#mayAnswer && isLocal(name, args.length) ? (this.#reads?.answer(name, args, this.#state) ?? null) : null
     if (local !== null) return this.#answer(local)
-    if (name === 'CLIENT' && isNamed(args[1], 'MAINT_NOTIFICATIONS')) return this.#answer(noMaintenance)
-    const missed = this.#reads.missedBy(name, args, this.#state)
+    if (isMaintenance(name, args)) return this.#answer(noMaintenance)
+    const missed = this.#reads?.missedBy(name, args, this.#state) ?? null
     this.#toRedis(bytes)
     if (this.#becomesOpaque(name, args)) return false
     this.#pass(name, args, missed)
@@ -133,11 +124,15 @@ export class ClientConnection implements CommandReceiver {
     const open = this.#open
     this.#open = null
     if (open === null || open.slot.begun) return this.#goesOn()
-    const { effect, settle } = this.#state.passing(open.name, args, this.#reads.commands.effectOf(open.name, args))
+    const { effect, settle } = this.#state.passing(open.name, args, this.#commands.effectOf(open.name, args))
     open.slot.settle = settle
     open.slot.effect = effect
     if (effect.is === 'nothing') this.#writes -= 1
     return this.#goesOn()
+  }
+
+  get #commands(): CommandTable {
+    return this.#reads?.commands ?? unknownCommands
   }
 
   #listen(): void {
@@ -157,12 +152,15 @@ export class ClientConnection implements CommandReceiver {
 
   /** Whose rights a connection has that says nothing of it: the default user's, or nobody's where that one needs a password. */
   #askWho(): void {
+    this.#state.user = this.#hooks.newcomer.user
     this.#redis.write(whoami)
     this.#slots.push(
       ownSlot((reply) => {
         const text = reply.toString('latin1')
         if (turnedAway.test(text)) this.#toClient(reply)
-        this.#state.user ??= /^\$\d+\r\n(.+)\r\n$/s.exec(text)?.[1] ?? null
+        // the first reply of all: before that of any AUTH
+        this.#state.user = /^\$\d+\r\n(.+)\r\n$/s.exec(text)?.[1] ?? null
+        this.#hooks.newcomer.user = this.#state.user
       }),
     )
   }
@@ -208,7 +206,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #pass(name: string, args: readonly Buffer[], missed: Slot['missed']): void {
-    const { effect, settle } = this.#state.passing(name, args, this.#reads.commands.effectOf(name, args))
+    const { effect, settle } = this.#state.passing(name, args, this.#commands.effectOf(name, args))
     // Redis tells nobody of a SWAPDB
     if (this.#slots.size >= maxSlots && settle === null && effect.is !== 'everything') return this.#extendRun(effect)
     if (effect.is !== 'nothing') this.#writes += 1
@@ -228,8 +226,7 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #becomesOpaque(name: string, args: KnownArguments): boolean {
-    const word = name === 'CLIENT' ? args[1] : null
-    if (!uncountable.has(name) && (word === undefined || word === null || !uncountableOfClient.has(commandName(word)))) return false
+    if (isCountable(name, args)) return false
     this.#opaque = true
     return true
   }
@@ -251,7 +248,7 @@ export class ClientConnection implements CommandReceiver {
         const to = end === -1 ? chunk.length : end
         if (slot.own !== null && this.#scanner.kind !== push) {
           this.#toClient(chunk.subarray(passed, at))
-          this.#keepOwn(chunk.subarray(at, to))
+          this.#own.push(Buffer.from(chunk.subarray(at, to)))
           passed = to
         }
         at = to
@@ -276,7 +273,7 @@ export class ClientConnection implements CommandReceiver {
   #begins(slot: Slot | null, kind: number): boolean {
     if (slot === null) return !this.#opaque || this.#heard
     if (slot.begun || kind === push) return true
-    const waits = slot.effect.is === 'unknown' || (this.#settings.causal && slot.own === null)
+    const waits = slot.effect.is === 'unknown' || (this.#reads?.causal === true && slot.own === null)
     if (waits && !this.#heard) return false
     this.#carryOut(slot)
     return true
@@ -285,7 +282,7 @@ export class ClientConnection implements CommandReceiver {
   #hold(bytes: Buffer): void {
     this.#held = bytes
     this.#settleFlow()
-    void this.#reads.tracker.barrier().then(() => {
+    void (this.#reads?.tracker.barrier() ?? Promise.resolve()).then(() => {
       if (this.#closed || this.#held === null) return
       const held = this.#held
       this.#held = null
@@ -304,16 +301,16 @@ export class ClientConnection implements CommandReceiver {
   }
 
   #apply(effect: Effect): void {
-    const { tracker } = this.#reads
-    if (effect.is === 'everything') tracker.killAll()
-    else if (effect.is === 'keys') for (const key of effect.keys) tracker.kill(key)
+    const tracker = this.#reads?.tracker
+    if (effect.is === 'everything') tracker?.killAll()
+    else if (effect.is === 'keys') for (const key of effect.keys) tracker?.kill(key)
   }
 
   #complete(slot: Slot): void {
     if (slot.run !== null && slot.run > 1) {
       slot.run -= 1
       slot.begun = false
-      this.#reads.counts.passed += 1
+      if (this.#reads !== null) this.#reads.counts.passed += 1
       return
     }
     this.#slots.shift()
@@ -324,12 +321,9 @@ export class ClientConnection implements CommandReceiver {
       this.#own = []
       return
     }
+    if (this.#reads === null) return
     this.#reads.counts.passed += 1
     if (slot.missed !== null && ok && this.#scanner.size <= this.#reads.maxReplyBytes) this.#reads.admit(slot.missed)
-  }
-
-  #keepOwn(bytes: Buffer): void {
-    this.#own.push(Buffer.from(bytes))
   }
 
   #flushLocal(): void {
@@ -401,8 +395,4 @@ export class ClientConnection implements CommandReceiver {
     this.#held = null
     this.#hooks.closed()
   }
-}
-
-function isNamed(word: Buffer | undefined, name: string): boolean {
-  return word !== undefined && word.length === name.length && word.toString('latin1').toUpperCase() === name
 }

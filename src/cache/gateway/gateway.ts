@@ -2,14 +2,12 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { BatonError, errorMessage } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { ClientConnection, type ConnectionSettings } from './client-connection.ts'
+import { ClientConnection } from './client-connection.ts'
 import type { Reads } from './reads.ts'
 
 export interface GatewayParts {
   readonly version: string
   readonly log: Log
-  readonly reads: Reads
-  readonly settings: ConnectionSettings
   /** A connection to the master that is being made; null while nobody knows which one it is. */
   openRedis(): Socket | null
 }
@@ -21,6 +19,8 @@ const maxClients = 10_000
 export class Gateway {
   readonly #parts: GatewayParts
   readonly #server: Server
+  readonly #newcomer: { user: string | null } = { user: null }
+  #reads: Reads | null = null
   readonly #connections = new Set<ClientConnection>()
   /** Clients turned away: too many, or no master to speak to. */
   refused = 0
@@ -34,8 +34,10 @@ export class Gateway {
     return this.#parts.version
   }
 
-  get reads(): Reads {
-    return this.#parts.reads
+  /** From now on, for the clients that are there as well; null: everything is passed through. */
+  use(reads: Reads | null): void {
+    this.#reads = reads
+    for (const connection of this.#connections) connection.use(reads)
   }
 
   get clients(): number {
@@ -43,13 +45,13 @@ export class Gateway {
   }
 
   /** @throws BatonError `bind` */
-  listen(at: ListenOptions): Promise<void> {
+  listen(at: ListenOptions | { readonly fd: number }): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: Error) => reject(new BatonError('bind', `the Redis gateway of ${this.version}: ${error.message}`, error))
       this.#server.once('error', failed)
       this.#server.listen({ ...at, backlog }, () => {
         this.#server.off('error', failed)
-        this.#server.on('error', (error) => this.#parts.log.error('cache.gateway.failed', { version: this.version, reason: error.message }))
+        this.#server.on('error', (error) => this.#parts.log.error('cache.gateway_failed', { version: this.version, reason: error.message }))
         resolve()
       })
     })
@@ -57,6 +59,7 @@ export class Gateway {
 
   /** Clients come back to a server that is the master: what they were connected to is none any more. */
   disconnect(): void {
+    this.#newcomer.user = null
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
@@ -73,9 +76,10 @@ export class Gateway {
       client.destroy()
       return
     }
-    const connection: ClientConnection = new ClientConnection(client, redis, this.#parts.reads, this.#parts.settings, {
+    const connection: ClientConnection = new ClientConnection(client, redis, this.#reads, {
+      newcomer: this.#newcomer,
       closed: () => this.#connections.delete(connection),
-      failed: (error) => this.#parts.log.error('cache.connection.failed', { version: this.version, reason: errorMessage(error) }),
+      failed: (error) => this.#parts.log.error('cache.connection_failed', { version: this.version, reason: errorMessage(error) }),
     })
     this.#connections.add(connection)
   }

@@ -1,4 +1,5 @@
 /** What the connections of one version's gateway have in common: the view that answers, and the tracker that keeps it true. */
+import { metricsTable } from '../../telemetry/metrics-table.ts'
 import type { World } from '../../world.ts'
 import { type Name, nameOf } from '../entry.ts'
 import type { Tracker } from '../tracker.ts'
@@ -10,20 +11,22 @@ import { answer, isLocal, keysOf, wantOf } from './local-answer.ts'
 import type { Missed } from './slot.ts'
 
 export interface ReadSettings {
+  /** Every passed reply waits for what Redis has told, not those of unknown writes alone. */
+  readonly causal: boolean
   readonly prefixes: readonly string[]
   readonly database: number
   readonly maxValueBytes: number
   readonly maxFields: number
 }
 
-/** Upper bounds of `ages`, ms: how long ago what was answered is known to have been current. */
-export const ageBuckets = [1, 5, 10, 50, 100, 250, 500, 1_000] as const
+/** Upper bounds of `ages`, s. */
+const ageBuckets: readonly number[] = metricsTable.baton_cache_age_seconds.buckets
 
 export class Reads {
   readonly counts = { hits: 0, misses: 0, passed: 0 }
-  /** One a bucket of `ageBuckets`, the last is above every bound; not cumulative. */
+  /** How long ago what was answered is known to have been current: one a bucket, the last is above every bound; not cumulative. */
   readonly ages = new Float64Array(ageBuckets.length + 1)
-  ageSumMs = 0
+  ageSumSeconds = 0
   readonly #view: View
   readonly #tracker: Tracker
   readonly #world: Pick<World, 'elapsed'>
@@ -55,7 +58,7 @@ export class Reads {
     const reply = answer(this.#view, name, args, state.protocol, now)
     if (reply === null) return null
     this.counts.hits += 1
-    this.#age(now - this.#tracker.freshAt)
+    this.#age((now - this.#tracker.freshAt) / 1_000)
     return reply
   }
 
@@ -81,6 +84,10 @@ export class Reads {
     }
   }
 
+  get causal(): boolean {
+    return this.#settings.causal
+  }
+
   get maxReplyBytes(): number {
     return this.#settings.maxValueBytes
   }
@@ -90,10 +97,10 @@ export class Reads {
     return false
   }
 
-  #age(ms: number): void {
+  #age(seconds: number): void {
     let bucket = 0
-    while (bucket < ageBuckets.length && ms > (ageBuckets[bucket] ?? 0)) bucket += 1
+    while (bucket < ageBuckets.length && seconds > (ageBuckets[bucket] ?? 0)) bucket += 1
     this.ages[bucket] = (this.ages[bucket] ?? 0) + 1
-    this.ageSumMs += ms
+    this.ageSumSeconds += seconds
   }
 }

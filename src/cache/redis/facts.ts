@@ -30,11 +30,13 @@ export async function factsOf(access: Access, connection: RedisConnection): Prom
   }
 }
 
-/** @throws BatonError `unsupported` */
+/** @throws BatonError `unsupported`, `unreachable` for a replica */
 export function refuseUnsuitable({ version, role, mode, address }: FoundFacts): void {
   if (mode === 'cluster')
     throw unsupported(`redis at ${address} is a cluster node, whose keys are not cached; everything is passed through`)
-  if (role !== 'master') throw unsupported(`redis at ${address} is a ${role}, expected a master: it would tell of changes late`)
+  // it may be promoted, or be demoted, in the very second
+  if (role !== 'master')
+    throw new BatonError('unreachable', `redis at ${address} is a ${role}, expected a master: it would tell of changes late`)
   if (isOlder(version)) throw unsupported(`redis at ${address} is ${version}, expected ${oldest.join('.')} or later`)
 }
 

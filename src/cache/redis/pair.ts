@@ -3,6 +3,7 @@
  * The end of one is the end of all: what a lost D had read would be told to nobody.
  */
 import { BatonError, errorMessage } from '../../errors.ts'
+import { keyOf, type Name } from '../entry.ts'
 import type { Reply, ServerFacts, Session, SessionHooks, Words } from '../session.ts'
 import type { Access } from './access.ts'
 import { connectRedis, type RedisConnection } from './connection.ts'
@@ -13,7 +14,7 @@ export interface Tracking {
   /** `broadcast`: each write under the prefixes is told; `keys`: the first write of each key that was read. */
   readonly by: 'broadcast' | 'keys'
   /** Keys under these are read; '' is every key. */
-  readonly prefixes: readonly string[]
+  readonly prefixes: readonly Name[]
 }
 
 const invalidations = '__redis__:invalidate'
@@ -118,7 +119,7 @@ class Pair implements Session {
 function broadcast({ by, prefixes }: Tracking, probePrefix: string | null): Words {
   if (by === 'keys') return []
   const all = probePrefix === null ? prefixes : [...prefixes, probePrefix]
-  return ['BCAST', ...(prefixes.includes('') ? [] : all.flatMap((prefix) => ['PREFIX', prefix]))]
+  return ['BCAST', ...(prefixes.includes('') ? [] : all.flatMap((prefix) => ['PREFIX', keyOf(prefix)]))]
 }
 
 function given(connection: RedisConnection | null): RedisConnection {

@@ -1,13 +1,14 @@
 /** Before anything is answered locally: does this server tell of a change, and before it answers a PING that was sent later? */
 import { BatonError } from '../../errors.ts'
+import { keyOf, type Name } from '../entry.ts'
 import type { Session } from '../session.ts'
 import type { RedisConnection } from './connection.ts'
 import type { Tracking } from './pair.ts'
 
 export interface Probe {
-  readonly key: string
+  readonly key: Name
   /** To be tracked besides the configured ones; null where one of those covers the key. */
-  readonly prefix: string | null
+  readonly prefix: Name | null
 }
 
 const own = 'baton:probe:'
@@ -23,8 +24,8 @@ export function probeKeyFor({ by, prefixes }: Tracking, runId: string, client: n
 }
 
 /** @throws BatonError `unsupported` naming the prefix that the user may not read */
-export async function refuseUnreadable(connection: RedisConnection, user: string, prefixes: readonly string[]): Promise<void> {
-  const replies = await connection.send(prefixes.map((prefix) => ['PTTL', `${prefix}baton-probe`]))
+export async function refuseUnreadable(connection: RedisConnection, user: string, prefixes: readonly Name[]): Promise<void> {
+  const replies = await connection.send(prefixes.map((prefix) => ['PTTL', keyOf(`${prefix}baton-probe`)]))
   for (const [at, reply] of replies.entries()) {
     if (reply instanceof Error) {
       const message = `redis does not let the user "${user}" read keys under "${prefixes[at]}", which cache.prefixes has: ${reply.message}`
@@ -36,19 +37,19 @@ export async function refuseUnreadable(connection: RedisConnection, user: string
 /** @throws BatonError `unsupported` for a server that fails it (a clone, a managed proxy) */
 export async function selfTest(
   session: Session,
-  key: string,
+  name: Name,
   listen: (told: (keys: readonly Buffer[] | null) => void) => void,
 ): Promise<void> {
   let told = false
   let isChanging = false
-  const probe = Buffer.from(key)
+  const key = keyOf(name)
   listen((keys) => {
     // a flush by somebody is told as everything, and of what was read before it nothing is told any more
-    if (keys === null || (isChanging && keys.some((candidate) => candidate.equals(probe)))) told = true
+    if (keys === null || (isChanging && keys.some((candidate) => candidate.equals(key)))) told = true
   })
   await written(session, [['SET', key, '1', 'PX', probeLifeMs]])
   const [seen] = await session.read([['GET', key]])
-  if (seen instanceof Error) throw new BatonError('unsupported', `redis: the probe ${key} cannot be read: ${seen.message}`, seen)
+  if (seen instanceof Error) throw new BatonError('unsupported', `redis: the probe ${name} cannot be read: ${seen.message}`, seen)
   await session.heard()
   isChanging = true
   await written(session, [['SET', key, '2', 'PX', probeLifeMs]])
@@ -60,5 +61,7 @@ export async function selfTest(
 async function written(session: Session, commands: Parameters<Session['aside']>[0]): Promise<void> {
   const [reply] = await session.aside(commands)
   if (!(reply instanceof Error)) return
-  throw new BatonError('unsupported', `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
+  // full, loading, or just demoted: not for ever
+  const code = reply.message.startsWith('NOPERM') ? 'unsupported' : 'unreachable'
+  throw new BatonError(code, `redis: the probe ${String(commands[0]?.[1])} cannot be written: ${reply.message}`, reply)
 }

@@ -16,7 +16,7 @@ export interface CommandLimits {
   readonly maxBulkBytes: number
 }
 
-/** Where Redis has such a limit, it is that one. */
+/** Redis's own where it has one; of arguments it took this many before it took 2,147,483,647. */
 export const commandLimits: CommandLimits = {
   maxArguments: 1_048_576,
   wholeBytes: 65_536,

@@ -43,7 +43,7 @@ function readQuoted(line: Buffer, at: number, token: number[]): number {
   for (; at < line.length; at++) {
     const byte = line[at] ?? 0
     if (byte === quote) return at + 1
-    if (byte !== backslash || at + 1 === line.length) {
+    if (byte !== backslash) {
       token.push(byte)
       continue
     }

@@ -38,5 +38,5 @@ export async function hold(cached: CachedRedis, name: string, want: Want = 'any'
 }
 
 export function hits(cached: CachedRedis, version: VersionName = 'v1'): number {
-  return cached.gateways[version].reads.counts.hits
+  return cached.reads[version].counts.hits
 }

@@ -76,7 +76,7 @@ function dump(): Dump {
     return [version, entries] as const
   })
   const { fills, kills, losses } = cached.tracker.counts
-  const counts = versions.map((version) => cached.gateways[version].reads.counts)
+  const counts = versions.map((version) => cached.reads[version].counts)
   const sum = (of: 'hits' | 'passed') => counts.reduce((total, count) => total + count[of], 0)
   return {
     is: 'dump',
