@@ -14,17 +14,29 @@ export interface ConnectionHooks {
 const connectTimeoutMs = 2_000
 
 /** `protocol` 2 for one that subscribes: ioredis tells of invalidations there only. @throws BatonError `unreachable` */
-export async function connectRedis(access: Access, protocol: 2 | 3, name: string, hooks: ConnectionHooks): Promise<RedisConnection> {
+export async function connectRedis(
+  access: Access,
+  protocol: 2 | 3,
+  name: string,
+  hooks: ConnectionHooks,
+  signal: AbortSignal,
+): Promise<RedisConnection> {
   // ioredis, whole: only where there is a cache
   const { Redis: Client } = await import('ioredis')
   const redis = new Client(optionsOf(access, protocol, name))
   const connection = new RedisConnection(redis, hooks)
+  // a server that takes the connection may answer nothing on it
+  const giveUp = () => connection.close()
+  signal.addEventListener('abort', giveUp)
   try {
+    signal.throwIfAborted()
     await redis.connect()
     return connection
   } catch (error) {
     connection.close()
     throw new BatonError('unreachable', `redis at ${showAddress(access.address)}: ${connection.lastError ?? errorMessage(error)}`, error)
+  } finally {
+    signal.removeEventListener('abort', giveUp)
   }
 }
 
@@ -57,9 +69,14 @@ export class RedisConnection {
     await this.#redis.ping()
   }
 
-  /** @throws when Redis refuses it or the connection ends before */
+  /** @throws BatonError `unsupported` when Redis refuses it, `unreachable` when the connection ends before */
   async subscribe(channel: string): Promise<void> {
-    await this.#redis.subscribe(channel)
+    try {
+      await this.#redis.subscribe(channel)
+    } catch (error) {
+      if (this.#ended) throw new BatonError('unreachable', this.lastError ?? 'the connection was closed', error)
+      throw new BatonError('unsupported', `redis refuses SUBSCRIBE ${channel}, which baton needs: ${errorMessage(error)}`, error)
+    }
   }
 
   /** What was sent and not answered fails. */

@@ -25,7 +25,7 @@ export async function openPair(access: Access, tracking: Tracking, hooks: Sessio
   const abort = () => pair.close()
   signal.addEventListener('abort', abort)
   try {
-    await pair.open(access, tracking)
+    await pair.open(access, tracking, signal)
     return pair
   } catch (error) {
     pair.close()
@@ -49,13 +49,13 @@ class Pair implements Session {
     this.#hooks = hooks
   }
 
-  async open(access: Access, tracking: Tracking): Promise<void> {
+  async open(access: Access, tracking: Tracking, signal: AbortSignal): Promise<void> {
     // S hears before D is tracked
-    const hearer = await this.#connect(access, 2, 'hears')
+    const hearer = await this.#connect(access, 2, 'hears', signal)
     const [id] = await hearer.send([['CLIENT', 'ID']])
     await hearer.subscribe(invalidations)
-    const reader = await this.#connect(access, 3, 'reads')
-    const other = await this.#connect(access, 3, 'aside')
+    const reader = await this.#connect(access, 3, 'reads', signal)
+    const other = await this.#connect(access, 3, 'aside', signal)
     this.#hearer = hearer
     this.#reader = reader
     this.#other = other
@@ -93,11 +93,12 @@ class Pair implements Session {
     for (const connection of this.#connections) connection.close()
   }
 
-  async #connect(access: Access, protocol: 2 | 3, what: string): Promise<RedisConnection> {
-    const connection = await connectRedis(access, protocol, `baton-${what}`, {
-      lost: (reason) => this.#lost(`${what}: ${reason}`),
-      message: (_channel, keys) => this.#told(keys === null || !Buffer.isBuffer(keys) ? keys : [keys]),
-    })
+  async #connect(access: Access, protocol: 2 | 3, what: string, signal: AbortSignal): Promise<RedisConnection> {
+    const hooks = {
+      lost: (reason: string) => this.#lost(`${what}: ${reason}`),
+      message: (_channel: string, keys: Buffer | readonly Buffer[] | null) => this.#told(Buffer.isBuffer(keys) ? [keys] : keys),
+    }
+    const connection = await connectRedis(access, protocol, `baton-${what}`, hooks, signal)
     this.#connections.push(connection)
     return connection
   }
