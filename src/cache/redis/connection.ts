@@ -19,7 +19,7 @@ export async function connectRedis(
   protocol: 2 | 3,
   name: string,
   hooks: ConnectionHooks,
-  signal: AbortSignal,
+  signal: AbortSignal | null = null,
 ): Promise<RedisConnection> {
   // ioredis, whole: only where there is a cache
   const { Redis: Client } = await import('ioredis')
@@ -27,16 +27,16 @@ export async function connectRedis(
   const connection = new RedisConnection(redis, hooks)
   // a server that takes the connection may answer nothing on it
   const giveUp = () => connection.close()
-  signal.addEventListener('abort', giveUp)
+  signal?.addEventListener('abort', giveUp)
   try {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     await redis.connect()
     return connection
   } catch (error) {
     connection.close()
     throw new BatonError('unreachable', `redis at ${showAddress(access.address)}: ${connection.lastError ?? errorMessage(error)}`, error)
   } finally {
-    signal.removeEventListener('abort', giveUp)
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 
