@@ -6,17 +6,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { needs } from '../kit/packages.ts'
 import { runModel } from './model/run.ts'
-import { type Broken, brokenNames } from './model/variants.ts'
+import { brokenNames, delayFor } from './model/variants.ts'
 
 const rounds = 6
-/** A key that was killed too early has to be read again before its write is executed, which the queue of refreshes makes rare. */
-const delayOf = (broken: Broken): number => (broken === 'killed only when forwarded' ? 25 : 2)
 
 describe('the model check finds a cache', { skip: needs('redis-server') }, () => {
   for (const broken of brokenNames)
     test(`with ${broken}`, async () => {
       for (let seed = 1; seed <= rounds; seed++) {
-        const plan = { seed, seconds: 4, by: 'broadcast', delayMs: delayOf(broken), stalenessMs: 250, broken, restarts: 0 } as const
+        const plan = { seed, seconds: 4, by: 'broadcast', delayMs: delayFor(broken), stalenessMs: 250, broken, restarts: 0 } as const
         const { violations } = await runModel(plan)
         if (violations.length > 0) return
       }
