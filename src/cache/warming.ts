@@ -156,7 +156,9 @@ export class Warming {
 
   #stateOf(warmUp: WarmUp, ended: WarmEnd | null): WarmState {
     const progress = warmUp.progress()
-    return { ended, share: shareWarm(progress, this.#settings.target), verdict: judgeWarm(progress, this.#settings), progress }
+    // nothing was asked for, which is no reason to warn
+    const verdict = this.#settings.from.length === 0 ? 'go' : judgeWarm(progress, this.#settings)
+    return { ended, share: shareWarm(progress, this.#settings.target), verdict, progress }
   }
 
   #hotList(key: Name, top: number) {
