@@ -147,4 +147,24 @@ describe('an example configuration with Redis', { skip: needs('redis-server') },
     assert.deepEqual([warmed.code, warmed.stderr], [0, ''])
     assert.match((await runBaton(['cache', 'stats'], options)).stdout, /^v2 +1000 .* 0 +0 /m)
   })
+
+  test("push.yaml: an app's own cache is filled, and the next version has all of it before its first request", async (t) => {
+    const redis = await startRedis()
+    t.after(() => redis[Symbol.asyncDispose]())
+    const baton = await startBaton({ config: exampleConfig('push.yaml', { root, ports: { 6379: redis.port } }) })
+    t.after(() => baton[Symbol.asyncDispose]())
+    await baton.ready()
+    const walk = async () => {
+      const answer = await fetch(`http://127.0.0.1:${baton.publicPort}/catalogue`)
+      return (await answer.json()) as { version: string; items: number; from: Record<string, number> }
+    }
+    await until(async () => (await walk()).from['own cache'] === 1_000, baton.output)
+    const upgrade = await runBaton(['upgrade', '--to', 'v2', '--plan', 'at-once', '--wait'], { cwd: baton.dir })
+    assert.deepEqual([upgrade.code, upgrade.stderr], [0, ''])
+    assert.deepEqual(await walk().then(({ version, items, from }) => ({ version, items, from })), {
+      version: 'v2',
+      items: 1_000,
+      from: { 'own cache': 1_000 },
+    })
+  })
 })

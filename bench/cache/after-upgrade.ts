@@ -13,6 +13,7 @@ import { until } from '../../test/kit/until.ts'
 import { ask, type Exchange } from '../../test/upgrade/kit/exchange.ts'
 import { openLoop } from '../../test/upgrade/kit/open-loop.ts'
 import { connectClient } from './client.ts'
+import { costOf } from './cost.ts'
 import { startDelay } from './delay.ts'
 import { type Gateways, startGateways } from './gateways.ts'
 import type { Scale } from './scale.ts'
@@ -31,6 +32,8 @@ export interface Watched {
   /** Of v2's gateway so far, in the order of time. */
   readonly counts: readonly Counts[]
   readonly heldAtFirst: number
+  /** Of a core, 0 to 1, while v2 was looked at: a network takes none. */
+  readonly proxyBusy: number
 }
 
 export interface Counts {
@@ -84,12 +87,14 @@ async function watchUpgrade(scale: Scale, warmed: boolean, round: number): Promi
     30_000,
   )
   const { keys } = await gateways.statsOf('v2')
-  await sleep(scale.watchSeconds * 1_000 + countEveryMs)
+  const watchMs = scale.watchSeconds * 1_000 + countEveryMs
+  const { cpuMicros } = await costOf({ proxy: [delay.pid] }, () => sleep(watchMs))
   await watch.stop()
   await load.stop()
   const lost = load.exchanges.filter(({ outcome }) => outcome.is !== 'ok')
   if (lost.length > 0) throw new Error(`of ${load.exchanges.length} requests ${lost.length} failed: ${JSON.stringify(lost[0]?.outcome)}`)
-  return { warmed, servesAt: first.dueAt, orderedAt, beganAt, exchanges: load.exchanges, counts, heldAtFirst: keys }
+  const proxyBusy = (cpuMicros.proxy ?? 0) / 1_000 / watchMs
+  return { warmed, servesAt: first.dueAt, orderedAt, beganAt, exchanges: load.exchanges, counts, heldAtFirst: keys, proxyBusy }
 }
 
 async function startApps(redisPort: number, warmed: boolean): Promise<Gateways> {

@@ -1,5 +1,6 @@
 /** Each part of the bench as a section of the page. Pure. */
 import { table } from '../report.ts'
+import { median } from '../summary.ts'
 import { delayMs, itemsPerRequest, type Watched } from './after-upgrade.ts'
 import { figuresBefore, figuresIn, type WindowFigures } from './after-upgrade-figures.ts'
 import type { Cpu } from './cost.ts'
@@ -103,11 +104,12 @@ export function afterUpgradeText(upgrades: readonly Watched[], scale: Scale): st
   })
   const [before, beforeWarmed] = [figuresBefore(cold), figuresBefore(warmed)]
   const held = warmed.map(({ heldAtFirst }) => heldAtFirst).join(', ')
+  const proxy = (all: readonly Watched[]): string => percent(median(all.map(({ proxyBusy }) => proxyBusy)))
   const took = (all: readonly Watched[]): string =>
     all.map(({ orderedAt, servesAt }) => ((servesAt - orderedAt) / 1_000).toFixed(1)).join(', ')
   return [
     '## v2 after an upgrade, cold and warmed\n',
-    `A real \`baton upgrade --to v2\` of a small app: ${scale.requestsPerSecond} requests a second are due, whatever the answers do, each timed from then; each reads ${itemsPerRequest} keys of 1 KB one after another through its version’s gateway, of ${scale.zipfKeys} keys by Zipf’s law, and Redis is ${delayMs} ms away (injected as above). v1 holds every key by then. All traffic goes to v2 at once, and its first ${scale.watchSeconds} s are looked at, not a whole minute, so that the bench stays short. v2’s process is new in both cases. Medians of ${scale.upgrades} upgrades each, cold and warmed by turns; the warmed v2 held ${held} keys at its first request. From the order to that request: cold ${took(cold)} s, warmed ${took(warmed)} s, the start of v2’s process included.\n`,
+    `A real \`baton upgrade --to v2\` of a small app: ${scale.requestsPerSecond} requests a second are due, whatever the answers do, each timed from then; each reads ${itemsPerRequest} keys of 1 KB one after another through its version’s gateway, of ${scale.zipfKeys} keys by Zipf’s law, and Redis is ${delayMs} ms away (injected as above). v1 holds every key by then. All traffic goes to v2 at once, and its first ${scale.watchSeconds} s are looked at, not a whole minute, so that the bench stays short. v2’s process is new in both cases. Medians of ${scale.upgrades} upgrades each, cold and warmed by turns; the warmed v2 held ${held} keys at its first request. From the order to that request: cold ${took(cold)} s, warmed ${took(warmed)} s, the start of v2’s process included. The delay proxy took ${proxy(cold)} of a core beside the cold v2 and ${proxy(warmed)} beside the warmed one, which a network would not.\n`,
     '![v2 after an upgrade](cache.svg)\n',
     table(
       ['', 'requests', 'cold p50 ms', 'p99 ms', 'hit ratio', 'warmed p50 ms', 'p99 ms', 'hit ratio', 'p50 cold ÷ warmed', 'p99'],

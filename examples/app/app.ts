@@ -10,6 +10,7 @@
 import { createServer } from 'node:http'
 import { catalogue } from './catalogue/pages.ts'
 import { redisStore } from './catalogue/redis-store.ts'
+import type { Store } from './catalogue/store.ts'
 import { eventStreams } from './events.ts'
 import { healthPage } from './health.ts'
 import { notebook } from './notes.ts'
@@ -18,10 +19,18 @@ import { readSettings, type Settings } from './settings.ts'
 import { stopOnSignal } from './stop.ts'
 import { webSocketEcho } from './websocket/upgrade.ts'
 
+async function storeOf({ redisUrl, isPushedTo }: Settings): Promise<Store | null> {
+  if (redisUrl === null) return null
+  const redis = await redisStore(redisUrl)
+  if (!isPushedTo) return redis
+  const { pushedStore } = await import('./catalogue/pushed-store.ts')
+  return pushedStore(redis)
+}
+
 async function run(settings: Settings): Promise<void> {
-  const { version, redisUrl } = settings
+  const { version } = settings
   const events = eventStreams(version)
-  const store = redisUrl === null ? null : await redisStore(redisUrl)
+  const store = await storeOf(settings)
   const sockets = webSocketEcho('/ws')
   const routes = routesOf({
     settings,
@@ -30,7 +39,10 @@ async function run(settings: Settings): Promise<void> {
     health: healthPage(settings),
     catalogue: catalogue(version, store),
   })
-  const server = createServer(answerWith(routes))
+  const answer = answerWith(routes)
+  const server = createServer((request, response) => {
+    if (store?.takes(request, response) !== true) answer(request, response)
+  })
   server.on('upgrade', sockets.upgrade)
   server.on('error', (error) => {
     console.error(`${version}: cannot listen on ${settings.place}: ${error.message}`)

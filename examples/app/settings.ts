@@ -1,4 +1,4 @@
-/** What the environment says: PORT or SOCKET, HOST, APP_VERSION, START_DELAY_MS, REDIS_URL. */
+/** What the environment says: PORT or SOCKET, HOST, APP_VERSION, START_DELAY_MS, REDIS_URL, CACHE. */
 import type { ListenOptions } from 'node:net'
 
 export interface Settings {
@@ -11,6 +11,8 @@ export interface Settings {
   readonly startDelayMs: number
   /** Null: there is no catalogue. */
   readonly redisUrl: string | null
+  /** The app has a cache of its own, which baton writes. */
+  readonly isPushedTo: boolean
 }
 
 /** Throws an Error of one line when a value cannot be used. */
@@ -20,7 +22,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const version = env.APP_VERSION ?? 'v1'
   const startDelayMs = numberFrom(env, 'START_DELAY_MS', 0, 3_600_000)
   const redisUrl = env.REDIS_URL === undefined || env.REDIS_URL === '' ? null : env.REDIS_URL
-  const others = { version, host, startDelayMs, redisUrl }
+  const cache = env.CACHE ?? ''
+  if (cache !== '' && cache !== 'push') throw new Error(`CACHE: found "${cache}", expected push or nothing`)
+  const others = { version, host, startDelayMs, redisUrl, isPushedTo: cache === 'push' }
   if (socket !== undefined && socket !== '') return { ...others, listen: { path: socket }, place: socket }
   const port = numberFrom(env, 'PORT', 3000, 65_535)
   return { ...others, listen: { host, port }, place: `${host}:${port}` }

@@ -3,7 +3,7 @@ import type { CacheSettings, Dynamic, RedisSettings } from '../config/settings.t
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Endpoint } from '../upstream/transport/transport.ts'
-import type { World } from '../world.ts'
+import { pause, type World } from '../world.ts'
 import { Caching } from './caching.ts'
 import { Gateway } from './gateway/gateway.ts'
 import { openRedis } from './gateway/open-redis.ts'
@@ -26,6 +26,9 @@ export interface CacheParts {
   /** The versions whose caches are warmed as soon as Redis is tracked. */
   serving(): readonly string[]
 }
+
+/** For a first word of who is master. */
+const patienceMs = 1_000
 
 export class Cache {
   readonly gateways: readonly Gateway[]
@@ -54,7 +57,7 @@ export class Cache {
   /** `fdOf`: of the socket that the keeper has bound for a version. @throws BatonError `bind` */
   async start(fdOf: (version: string) => number): Promise<void> {
     // nobody to ask: clients are turned away until there is
-    await this.#master.find().catch(() => {})
+    await Promise.race([this.#master.find().catch(() => {}), pause(this.#parts.world, patienceMs)])
     this.#master.follow((address) => this.#moved(address))
     for (const gateway of this.gateways) await gateway.listen({ fd: fdOf(gateway.version) })
   }

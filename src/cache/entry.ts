@@ -22,11 +22,12 @@ export interface Entry {
   readonly bytes: number
 }
 
-/** Of a key or a field, beside its text. */
-const overheadBytes = 150
+/** Beside their texts, as measured on Node 26 with 100,000 of them: an entry in two maps and its list, and a buffer with memory of its own. */
+const entryBytes = 450
+const fieldBytes = 300
 
 export function bytesOf(name: Name, payload: Payload): number {
-  const own = name.length + overheadBytes
+  const own = name.length + entryBytes
   switch (payload.is) {
     case 'absent':
       return own
@@ -34,7 +35,7 @@ export function bytesOf(name: Name, payload: Payload): number {
       return own + payload.value.length
     case 'hash': {
       let sum = own
-      for (const [field, value] of payload.fields) sum += field.length + (value?.length ?? 0) + overheadBytes
+      for (const [field, value] of payload.fields) sum += field.length + (value?.length ?? 0) + fieldBytes
       return sum
     }
   }

@@ -1,11 +1,11 @@
 /** Why a key is answered from a view, or is not. */
-import { showKeyText } from '../config/key-text.ts'
+import { plainKeyText } from '../config/key-text.ts'
 import type { Caching } from './caching.ts'
 import { type Entry, keyOf, type Name, nameOf } from './entry.ts'
 import { type Read, readKeys } from './read-keys.ts'
 
 export interface KeyExplanation {
-  /** Quoted; what is no text as `\xHH`. */
+  /** What is no text as `\xHH`. */
   readonly key: string
   readonly verdict: string
   readonly views: readonly HeldKey[]
@@ -34,7 +34,7 @@ export async function explainKey(caching: Caching | null, key: Buffer, now: numb
     const entry = view.peek(name)
     return { version: view.version, held: entry === undefined || now >= entry.deadline ? null : heldOf(entry, view.wasHit(name), now) }
   })
-  return { key: showKeyText(name), verdict: await verdictOf(caching, name, views), views }
+  return { key: plainKeyText(name), verdict: await verdictOf(caching, name, views), views }
 }
 
 async function verdictOf(caching: Caching | null, name: Name, views: readonly HeldKey[]): Promise<string> {

@@ -8,6 +8,7 @@
  *   have answered: what had run before it has been heard of.
  * - When the session is lost or doubtful everything is dropped, and nothing is answered until another one tracks.
  */
+import { errorMessage } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Timer, World } from '../world.ts'
 import { Barrier } from './barrier.ts'
@@ -286,8 +287,9 @@ export class Tracker {
     let reads: readonly Read[]
     try {
       reads = session === null ? [] : await readKeys(session, requests, settings)
-    } catch {
-      // the session's end has told why already
+    } catch (error) {
+      // a session that has ended has told why already
+      if (session === this.#session) this.lose(errorMessage(error))
       reads = []
     }
     for (const [at, fill] of fills.entries()) {

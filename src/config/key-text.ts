@@ -18,8 +18,23 @@ export function readKeyText(value: unknown, expected: string, emptyHint: string 
 
 /** As it may be written. */
 export function showKeyText(bytes: KeyBytes): string {
+  const text = textOf(bytes)
+  return text === null ? quoted(escaped(bytes)).replaceAll('\\\\x', '\\x') : quoted(text)
+}
+
+/** The same without quotes, for a line of its own: no control character reaches a terminal. */
+export function plainKeyText(bytes: KeyBytes): string {
+  const text = textOf(bytes)
+  return text === null || /\p{Cc}/u.test(text) ? escaped(bytes) : text
+}
+
+/** Null where the bytes are none. */
+function textOf(bytes: KeyBytes): string | null {
   const buffer = Buffer.from(bytes, 'latin1')
   const text = buffer.toString()
-  if (Buffer.from(text).equals(buffer)) return quoted(text)
-  return quoted(bytes.replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)).replaceAll('\\\\x', '\\x')
+  return Buffer.from(text).equals(buffer) ? text : null
+}
+
+function escaped(bytes: KeyBytes): string {
+  return bytes.replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

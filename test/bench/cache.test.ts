@@ -51,6 +51,7 @@ test('a stretch after the upgrade has the requests of v2 alone, and the hits bet
       { at: 6_500, hits: 130, misses: 30 },
     ],
     heldAtFirst: 1,
+    proxyBusy: 0,
   }
   const figures = figuresIn([upgrade], { from: 0, to: 1 })
   assert.deepEqual([figures.requests, figures.p50Ms, figures.p99Ms], [2, 3, 5])

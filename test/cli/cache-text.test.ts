@@ -69,6 +69,25 @@ describe('the figures of the cache', () => {
   test('have a line of the last warm-up of each version', () => {
     assert.match(cacheText({ source, versions: [{ ...v1, warm: warm({}) }] }), /\n\nv1 was warmed \(all-named\): .*\n$/)
   })
+  test('have a line of what is pushed to each version', () => {
+    const push: VersionStats['push'] = {
+      state: 'syncing',
+      epoch: 1,
+      seq: 2,
+      dirty: 3,
+      acked: 400,
+      resyncs: 1,
+      lagMs: 12.4,
+      failures: 2,
+      tooLong: 0,
+    }
+    const lines = (changes: object) =>
+      cacheText({ source, versions: [{ ...v1, push: { ...push, ...changes } }] })
+        .split('\n')
+        .at(-2)
+    assert.equal(lines({}), 'v1 is pushed to, syncing: 400 operations taken, 3 keys to tell, 12ms behind; 1 resyncs, 2 failures')
+    assert.match(lines({ state: 'in-sync', dirty: 0, lagMs: 0 }) ?? '', /^v1 is pushed to, in-sync: 400 operations taken, 0 keys to tell; /)
+  })
   test('are known from what is none', () => {
     assert.equal(isStats({ source: null, versions: [] }), true)
     for (const other of [null, 'x', { versions: [] }, { error: {} }]) assert.equal(isStats(other), false)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { describe, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { startExampleApp } from '../kit/example-app.ts'
 import { freePort } from '../kit/free-ports.ts'
 import { needs } from '../kit/packages.ts'
@@ -97,12 +99,33 @@ describe('the catalogue of the example app', { skip: needs('redis-server') }, ()
     )
   })
 
+  test('with CACHE=push and nobody that pushes, everything comes from Redis', async (t) => {
+    const redis = await redisFor(t)
+    const app = await startExampleApp(t, { REDIS_URL: redis.url, CACHE: 'push' })
+    await until(
+      async () => (await fetch(`${app.url}/catalogue/1000`)).status === 200,
+      () => 'no item 1000',
+    )
+    const put = await fetch(`${app.url}/catalogue/7`, { method: 'PUT', body: '{"name": "Lamp", "price": 12}' })
+    assert.equal(put.status, 200)
+    for (let count = 0; count < 3; count += 1) {
+      const { from, item } = await lookUp(`${app.url}/catalogue/7`)
+      assert.deepEqual([from, item?.name], [`redis at 127.0.0.1:${redis.port}`, 'Lamp'])
+    }
+  })
+
   test('it starts and stops where nobody answers at REDIS_URL', async (t) => {
     const app = await startExampleApp(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` })
     assert.equal((await fetch(`${app.url}/healthz`)).status, 200)
     app.child.kill('SIGTERM')
     assert.equal(await app.ended, 0)
   })
+})
+
+test('a CACHE that the example app does not know is one line and exit code 2', () => {
+  const file = fileURLToPath(new URL('../../examples/app/app.ts', import.meta.url))
+  const run = spawnSync(process.execPath, [file], { env: { ...process.env, PORT: '0', CACHE: 'pull' }, encoding: 'utf8' })
+  assert.deepEqual([run.status, run.stderr], [2, 'CACHE: found "pull", expected push or nothing\n'])
 })
 
 test('without REDIS_URL the example app says that it has no catalogue', async (t) => {

@@ -24,6 +24,7 @@ export async function redisStore(url: string): Promise<Store> {
     async write(key, text) {
       await redis.set(key, text)
     },
+    takes: () => false,
     close: () => redis.disconnect(),
   }
 }

@@ -1,4 +1,5 @@
 /** Where the items are kept. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export interface Found {
   readonly text: string | null
@@ -10,5 +11,7 @@ export interface Store {
   /** Rejects when Redis does not answer. */
   read(key: string): Promise<Found>
   write(key: string, text: string): Promise<void>
+  /** True: the request was for the store, and is answered. */
+  takes(request: IncomingMessage, response: ServerResponse): boolean
   close(): void
 }

@@ -29,6 +29,8 @@ type Sentinels = Extract<RedisSettings['place'], { readonly is: 'sentinels' }>
 const switched = '+switch-master'
 /** A forced failover has a new master a second before it is announced. */
 const askEveryMs = 1_000
+/** A sentinel that has not answered by then is passed over. */
+const patienceMs = 2_000
 
 /** Asks one sentinel after the other; hears of a failover from the one that answered, and asks it again each second. */
 class SentinelMaster implements Master {
@@ -43,6 +45,8 @@ class SentinelMaster implements Master {
   #asking: Promise<Access> | null = null
   #moved: (address: string) => void = () => {}
   #timer: { cancel(): void } | null = null
+  /** Ends what waits for the sentinel that is being asked. */
+  #over = new AbortController()
   #closed = false
 
   constructor(place: Sentinels, credentials: Credentials, accessTo: (address: Address) => Access, world: Pick<World, 'after' | 'every'>) {
@@ -77,7 +81,7 @@ class SentinelMaster implements Master {
     const asked = this.#asked
     if (asked !== null) {
       try {
-        return this.#take(await this.#ask(asked))
+        return this.#take(await this.#within(this.#ask(asked)))
       } catch {
         // the next one may know
         this.#leave()
@@ -86,7 +90,7 @@ class SentinelMaster implements Master {
     const reasons: string[] = []
     for (const { host, port } of this.#place.addresses) {
       try {
-        return this.#take(await this.#join({ is: 'tcp', host, port }))
+        return this.#take(await this.#within(this.#join({ is: 'tcp', host, port })))
       } catch (error) {
         this.#leave()
         reasons.push(errorMessage(error))
@@ -107,7 +111,7 @@ class SentinelMaster implements Master {
   }
 
   async #connect(access: Access, hooks: Parameters<typeof connectRedis>[3]): Promise<RedisConnection> {
-    const connection = await connectRedis(access, 2, 'baton-sentinel', hooks)
+    const connection = await connectRedis(access, 2, 'baton-sentinel', hooks, this.#over.signal)
     this.#connections.push(connection)
     if (this.#closed) this.#leave()
     return connection
@@ -128,7 +132,19 @@ class SentinelMaster implements Master {
     return this.#access
   }
 
+  /** One that is silent is left. */
+  async #within<T>(work: Promise<T>): Promise<T> {
+    const timer = this.#world.after(patienceMs, () => this.#leave())
+    try {
+      return await work
+    } finally {
+      timer.cancel()
+    }
+  }
+
   #leave(): void {
+    this.#over.abort()
+    this.#over = new AbortController()
     const connections = this.#connections
     this.#connections = []
     this.#asked = null
