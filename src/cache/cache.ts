@@ -81,6 +81,8 @@ export class Cache {
   /** Fills the version's view. Never rejects. */
   async warm(version: string): Promise<Warmed> {
     const caching = this.#caching
+    // nothing was asked for, which is no reason to warn
+    if (caching?.settings.warm.from.length === 0) return { is: 'none' }
     const warmed = await caching?.warming.warm(version)
     if (caching === null || warmed === undefined || warmed === null) return { is: 'none' }
     const { deadlineMs, require } = caching.settings.warm

@@ -1,6 +1,7 @@
 /**
- * Keys that changed while clients were reading them, to be read again: each at most once in `everyMs`, all together at most `perSecond`;
- * what has no place is left dropped. One hot key that is written at a high rate would otherwise cost each sidecar a read a write.
+ * Keys that changed while clients were reading them, to be read again: soon, but each at most once in `everyMs`, and all together at most
+ * `perSecond`; what has no place is left dropped. One hot key that is written at a high rate would otherwise cost each sidecar a read a
+ * write.
  */
 import type { Timer, World } from '../world.ts'
 import type { Name } from './entry.ts'
@@ -14,11 +15,13 @@ export interface RefreshLimits {
 interface Waiting<View> {
   readonly want: Want
   readonly views: Set<View>
-  readonly since: number
+  /** Monotonic ms from which it may be read. */
+  readonly dueAt: number
 }
 
 /** After an own write Redis tells of it too, a little later: a read that began before that is for nothing. */
 const settleMs = 5
+const lookEveryMs = 10
 
 export class RefreshQueue<View> {
   readonly #limits: RefreshLimits
@@ -26,6 +29,8 @@ export class RefreshQueue<View> {
   readonly #read: (name: Name, want: Want, views: readonly View[]) => void
   readonly #waiting = new Map<Name, Waiting<View>>()
   #timer: Timer | null = null
+  /** Reads that may be begun now: what a look does not use, the next one has. */
+  #left = 0
 
   constructor(
     limits: RefreshLimits,
@@ -37,16 +42,21 @@ export class RefreshQueue<View> {
     this.#read = read
   }
 
-  /** False where it has no place. */
-  add(name: Name, want: Want, views: Iterable<View>): boolean {
-    const known = this.#waiting.get(name)
-    if (known !== undefined) {
-      for (const view of views) known.views.add(view)
-      return true
-    }
+  /** `readAt`: when it was last read, monotonic ms. False where it has no place. */
+  add(name: Name, want: Want, views: Iterable<View>, readAt: number): boolean {
+    if (this.join(name, views)) return true
     if (this.#waiting.size >= this.#limits.perSecond) return false
-    this.#waiting.set(name, { want, views: new Set(views), since: this.#world.elapsed() })
-    this.#timer ??= this.#world.after(this.#limits.everyMs, () => this.#tick())
+    const dueAt = Math.max(this.#world.elapsed() + settleMs, readAt + this.#limits.everyMs)
+    this.#waiting.set(name, { want, views: new Set(views), dueAt })
+    this.#timer ??= this.#world.after(lookEveryMs, () => this.#look())
+    return true
+  }
+
+  /** For these views too, if it waits already; false: it does not. */
+  join(name: Name, views: Iterable<View>): boolean {
+    const known = this.#waiting.get(name)
+    if (known === undefined) return false
+    for (const view of views) known.views.add(view)
     return true
   }
 
@@ -60,17 +70,18 @@ export class RefreshQueue<View> {
     return this.#waiting.size
   }
 
-  #tick(): void {
+  #look(): void {
     this.#timer = null
     const now = this.#world.elapsed()
-    let left = Math.max(1, Math.floor((this.#limits.perSecond * this.#limits.everyMs) / 1_000))
-    for (const [name, { want, views, since }] of [...this.#waiting]) {
-      if (left === 0) break
-      if (now - since < settleMs) continue
-      left -= 1
+    const perLook = (this.#limits.perSecond * lookEveryMs) / 1_000
+    this.#left = Math.min(this.#left + perLook, Math.max(1, perLook))
+    for (const [name, { want, views, dueAt }] of this.#waiting) {
+      if (this.#left < 1) break
+      if (dueAt > now) continue
+      this.#left -= 1
       this.#waiting.delete(name)
       this.#read(name, want, [...views])
     }
-    if (this.#waiting.size > 0) this.#timer = this.#world.after(this.#limits.everyMs, () => this.#tick())
+    if (this.#waiting.size > 0) this.#timer = this.#world.after(lookEveryMs, () => this.#look())
   }
 }

@@ -49,6 +49,8 @@ interface Fill {
   readonly name: Name
   readonly want: Want
   readonly views: Set<View>
+  /** Monotonic ms. */
+  readonly begunAt: number
   dead: boolean
   readonly done: ((filled: Filled) => void)[]
 }
@@ -121,9 +123,9 @@ export class Tracker {
     this.lose('stopped')
   }
 
-  /** Reads the key into the view, unless that is under way. Nothing happens while nothing is tracked. */
+  /** Reads the key into the view, unless that is under way, or waits for its time. Nothing happens while nothing is tracked. */
   fill(name: Name, want: Want, view: View): void {
-    this.#fill(name, want, [view], null)
+    if (!this.#refresh.join(name, [view])) this.#fill(name, want, [view], null)
   }
 
   /** The same, and tells what came of it. */
@@ -135,11 +137,13 @@ export class Tracker {
   kill(name: Name): void {
     this.counts.kills += 1
     let want: Want | null = null
+    let readAt = Number.NEGATIVE_INFINITY
     const holders: View[] = []
     for (const view of this.#parts.views) {
       const entry = view.peek(name)
       if (entry === undefined) continue
       holders.push(view)
+      readAt = entry.readAt
       if (view.wasHit(name)) want = wantOf(entry)
       view.drop(name)
     }
@@ -148,9 +152,10 @@ export class Tracker {
       this.#bury(fill)
       holders.push(...fill.views)
       want ??= fill.want
+      readAt = fill.begunAt
     }
     // worth it in one view: then it is in each that had it, for a version that is warm and does not serve yet hits nothing
-    if (want !== null && this.#live && !this.#refresh.add(name, want, holders)) this.counts.refreshesDropped += 1
+    if (want !== null && this.#live && !this.#refresh.add(name, want, holders, readAt)) this.counts.refreshesDropped += 1
   }
 
   killAll(): void {
@@ -266,7 +271,14 @@ export class Tracker {
       return
     }
     // marked here, before the bytes leave
-    const fill: Fill = { name, want, views: new Set(views), dead: false, done: done === null ? [] : [done] }
+    const fill: Fill = {
+      name,
+      want,
+      views: new Set(views),
+      begunAt: this.#parts.world.elapsed(),
+      dead: false,
+      done: done === null ? [] : [done],
+    }
     this.#fills.set(name, fill)
     this.counts.fills += 1
     if (this.#queued.push(fill) === 1) queueMicrotask(() => this.#flush())

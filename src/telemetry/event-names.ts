@@ -9,6 +9,7 @@ export const eventNames = [
   'cache.connection_failed',
   'cache.failover',
   'cache.gateway_failed',
+  'cache.hot_names_failed',
   'cache.live',
   'cache.lost',
   'cache.unavailable',

@@ -69,9 +69,10 @@ describe('a receipt', () => {
       cut,
       failed,
       latency,
+      warm,
     } = receiptOf(good, measured) ?? {}
     assert.deepEqual(
-      { id, from, to, plan: followed, result, why, beganAt, endedAt, durationMs, cut, failed, latency },
+      { id, from, to, plan: followed, result, why, beganAt, endedAt, durationMs, cut, failed, latency, warm },
       {
         id: 'upg-20261124-abcd',
         from: 'v1',
@@ -184,6 +185,25 @@ describe('a receipt of one that a verdict took back', () => {
     assert.equal(receipt?.verdict, null)
     assert.ok(receipt && !receiptMarkdown(receipt).includes('Taken back'))
   })
+})
+
+test('a receipt for people tells how warm the cache was, and nothing where there is none', () => {
+  const cacheLine = (warm: Measured['warm']) => {
+    const receipt = receiptOf(good, { ...measured, warm })
+    assert.ok(receipt)
+    return receiptMarkdown(receipt)
+      .split('\n')
+      .find((line) => line.startsWith('The cache'))
+  }
+  assert.equal(
+    cacheLine({ keys: 900, bytes: 123_456, coverage: 0.95, predicted: 0.66, tookMs: 2_400 }),
+    'The cache of v2 was warmed in 2.4 s: 900 keys, 123456 bytes, 95% of what was to be warmed, 66% of the reads that are predicted.',
+  )
+  assert.equal(
+    cacheLine({ keys: 0, bytes: 0, coverage: null, predicted: null, tookMs: 100 }),
+    'The cache of v2 was warmed in 100 ms: 0 keys, 0 bytes.',
+  )
+  assert.equal(cacheLine(null), undefined)
 })
 
 describe('a receipt for people', () => {

@@ -87,7 +87,8 @@ export class HotNames {
       this.counts.published += 1
     } catch (error) {
       this.counts.failed += 1
-      log.debug('cache.hot-names-failed', { reason: errorMessage(error) })
+      // said once: it is tried again and again
+      if (this.counts.failed === 1) log.warn('cache.hot_names_failed', { reason: errorMessage(error) })
     } finally {
       this.#publishing = false
     }

@@ -26,6 +26,9 @@ export interface Piece {
 /** What sources name beyond it is not taken: a hundred megabytes. */
 const maxNames = 1_000_000
 
+/** In one turn of the event loop. */
+const atOnce = 1_000
+
 export class Naming {
   /** In the order in which they were named. */
   readonly names = new Set<Name>()
@@ -51,7 +54,7 @@ export class Naming {
       await untilLive(tracker, world, isOver)
       const { flushes } = tracker.counts
       try {
-        for await (const names of source.names()) yield { source: source.is, names: this.#take(names) }
+        for await (const names of source.names()) yield { source: source.is, names: await this.#take(names) }
         return
       } catch (error) {
         // the reads of a lost session may fail before the tracker has heard of it
@@ -63,10 +66,12 @@ export class Naming {
     }
   }
 
-  #take(named: readonly Name[]): Name[] {
-    const { rename, isCached } = this.#parts
+  /** A view names a hundred thousand at once, and baton has other work. */
+  async #take(named: readonly Name[]): Promise<Name[]> {
+    const { rename, isCached, world } = this.#parts
     const taken: Name[] = []
-    for (const each of named) {
+    for (const [at, each] of named.entries()) {
+      if (at % atOnce === atOnce - 1) await pause(world, 0)
       const name = renamed(each, rename)
       if (this.names.has(name) || this.names.size >= maxNames || !isCached(name)) continue
       this.names.add(name)

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Outcome, runModel } from './run.ts'
-import { type Broken, broken, brokenNames } from './variants.ts'
+import { type Broken, broken, brokenNames, delayFor } from './variants.ts'
 
 const runs = Number(process.argv[2] ?? 5)
 const seconds = 4
@@ -25,7 +25,9 @@ writeFileSync(fileURLToPath(new URL('../../../bench/cache-check.md', import.meta
 async function row(which: Broken | null): Promise<string> {
   const outcomes: Outcome[] = []
   for (let seed = 1; seed <= runs; seed++)
-    outcomes.push(await runModel({ seed, seconds, by: 'broadcast', delayMs: 2, stalenessMs: 250, broken: which, restarts: 0 }))
+    outcomes.push(
+      await runModel({ seed, seconds, by: 'broadcast', delayMs: delayFor(which), stalenessMs: 250, broken: which, restarts: 0 }),
+    )
   const found = outcomes.filter(({ violations }) => violations.length > 0).length
   const unequal = outcomes.filter((outcome) => outcome.unequal.length > 0).length
   const counts = outcomes.map(({ violations }) => violations.length).join(', ')

@@ -27,6 +27,11 @@ export type Broken = keyof typeof broken
 
 export const brokenNames = Object.keys(broken) as readonly Broken[]
 
+/** ms. A key that was killed too early has to be read again before its write is executed, which the queue of refreshes makes rare. */
+export function delayFor(which: Broken | null): number {
+  return which === 'killed only when forwarded' ? 25 : 2
+}
+
 export function breakIt(which: Broken): Partial<Builders> {
   switch (which) {
     case 'no markers':

@@ -11,7 +11,7 @@ import { otherVersion } from './other-version.ts'
 import { scanned } from './scan.ts'
 
 export interface Reach {
-  readonly world: Pick<World, 'elapsed'>
+  readonly world: Pick<World, 'elapsed' | 'after'>
   readonly others: readonly Pick<View, 'names' | 'peek'>[]
   /** @throws where the names are not shared */
   hotList(): Promise<HotList>

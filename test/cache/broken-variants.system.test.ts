@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { needs } from '../kit/packages.ts'
 import { runModel } from './model/run.ts'
-import { brokenNames } from './model/variants.ts'
+import { brokenNames, delayFor } from './model/variants.ts'
 
 const rounds = 6
 
@@ -14,7 +14,7 @@ describe('the model check finds a cache', { skip: needs('redis-server') }, () =>
   for (const broken of brokenNames)
     test(`with ${broken}`, async () => {
       for (let seed = 1; seed <= rounds; seed++) {
-        const plan = { seed, seconds: 4, by: 'broadcast', delayMs: 2, stalenessMs: 250, broken, restarts: 0 } as const
+        const plan = { seed, seconds: 4, by: 'broadcast', delayMs: delayFor(broken), stalenessMs: 250, broken, restarts: 0 } as const
         const { violations } = await runModel(plan)
         if (violations.length > 0) return
       }
