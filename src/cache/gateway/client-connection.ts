@@ -15,10 +15,10 @@ import { encodeError } from '../resp/encode.ts'
 import { ProtocolError } from '../resp/protocol-error.ts'
 import { ReplyScanner } from '../resp/reply-scanner.ts'
 import { ClientState } from './client-state.ts'
-import { type CommandTable, type Effect, unknown, unknownCommands } from './command-table.ts'
+import { type CommandTable, type Effect, noKeys, unknown, unknownCommands } from './command-table.ts'
 import { isLocal } from './local-answer.ts'
 import type { Reads } from './reads.ts'
-import { localSlot, ownSlot, passedSlot, runSlot, type Slot, Slots } from './slot.ts'
+import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
 import { isCountable, isMaintenance, noMaintenance, turnedAway, whoami } from './special-commands.ts'
 
 export interface ConnectionHooks {
@@ -215,11 +215,7 @@ export class ClientConnection implements CommandReceiver {
 
   /** One write in it, and all of it waits for what Redis tells. */
   #extendRun(effect: Effect): void {
-    const { last } = this.#slots
-    const isOpen = last !== null && last.run !== null && !last.begun
-    const slot = isOpen ? last : runSlot()
-    if (!isOpen) this.#slots.push(slot)
-    slot.run = (slot.run ?? 0) + 1
+    const slot = this.#slots.extendRun()
     if (effect.is === 'nothing' || slot.effect.is !== 'nothing') return
     slot.effect = unknown
     this.#writes += 1
@@ -275,6 +271,8 @@ export class ClientConnection implements CommandReceiver {
     if (slot.begun || kind === push) return true
     const waits = slot.effect.is === 'unknown' || (this.#reads?.causal === true && slot.own === null)
     if (waits && !this.#heard) return false
+    // whoever may not flush, or has not logged in, would empty the cache else
+    if (slot.effect.is === 'everything' && kind === error) slot.effect = noKeys
     this.#carryOut(slot)
     return true
   }

@@ -11,6 +11,8 @@ export type Effect =
   | { readonly is: 'everything' }
 
 export const nothing: Effect = { is: 'nothing' }
+/** Of a write that came to nothing. */
+export const noKeys: Effect = { is: 'keys', keys: [] }
 export const unknown: Effect = { is: 'unknown' }
 export const everything: Effect = { is: 'everything' }
 

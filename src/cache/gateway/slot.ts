@@ -31,7 +31,7 @@ export function passedSlot(effect: Effect, settle: Settle | null, missed: Missed
   return { local: null, effect, settle, missed, own: null, begun: false, run: null }
 }
 
-export function runSlot(): Slot {
+function runSlot(): Slot {
   return { local: null, effect: nothing, settle: null, missed: null, own: null, begun: false, run: 0 }
 }
 
@@ -52,12 +52,18 @@ export class Slots {
     return this.#items[this.#head] ?? null
   }
 
-  get last(): Slot | null {
-    return this.#items.at(-1) ?? null
-  }
-
   push(slot: Slot): void {
     this.#items.push(slot)
+  }
+
+  /** The run at the end, with one reply more: a new one, unless there is one whose last reply has not begun. */
+  extendRun(): Slot {
+    const last = this.#items.at(-1)
+    const isOpen = last !== undefined && last !== null && last.run !== null && !last.begun
+    const slot = isOpen ? last : runSlot()
+    if (!isOpen) this.push(slot)
+    slot.run = (slot.run ?? 0) + 1
+    return slot
   }
 
   shift(): void {

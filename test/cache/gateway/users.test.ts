@@ -100,4 +100,17 @@ describe('a read of a held key', { skip: needs('redis-server') }, () => {
     assert.ok(isError(await client.call('GET', 'k'), 'NOPERM'))
     assert.equal(hits(cached), before)
   })
+
+  test('survives a flush that Redis refuses, and no other', async () => {
+    using client = await RespClient.connect(cached.ports.v1)
+    const held = () => cached.views.v1.peek('k') !== undefined
+    assert.ok(isError(await client.call('FLUSHALL'), 'NOAUTH'))
+    assert.ok(held())
+    await client.call('AUTH', 'baton', 'secret')
+    assert.ok(isError(await client.call('FLUSHALL', 'NONSENSE'), 'ERR'))
+    assert.ok(held())
+    await client.pipeline([['FLUSHALL'], ['SET', 'k', 'v']])
+    assert.ok(!held())
+    await hold(cached, 'k')
+  })
 })
