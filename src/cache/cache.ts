@@ -45,7 +45,7 @@ export class Cache {
     this.#parts = parts
     this.#master = masterOf(redis, credentials, world)
     const openClient = () => (this.#master.access === null ? null : openRedis(this.#master.access))
-    this.gateways = Object.keys(redis.gateways).map((version) => new Gateway({ version, log, openRedis: openClient }))
+    this.gateways = Object.keys(redis.gateways).map((version) => new Gateway({ world, version, log, openRedis: openClient }))
     collectCacheMetrics(metrics, this)
   }
 

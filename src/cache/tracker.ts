@@ -58,6 +58,7 @@ interface Fill {
 /** Reads under way at once; more are dropped, which costs a miss. */
 const maxFills = 2_048
 const batchSize = 64
+const barrierMs = 200
 /** A session comes to be in this time, its first heartbeat included. */
 const openingMs = 10_000
 const backoffMs = { first: 50, last: 2_000, unsuitable: 30_000 } as const
@@ -82,7 +83,7 @@ export class Tracker {
   constructor(parts: TrackerParts) {
     const { settings, world } = parts
     this.#parts = parts
-    this.#barrier = new Barrier(() => (this.#live ? (this.#session?.heard() ?? null) : null))
+    this.#barrier = new Barrier(() => (this.#live && this.#session !== null ? this.#heardInTime(this.#session) : null))
     this.#refresh = new RefreshQueue<View>(
       { everyMs: settings.refreshEveryMs, perSecond: settings.refreshPerSecond },
       world,
@@ -123,9 +124,9 @@ export class Tracker {
     this.lose('stopped')
   }
 
-  /** Reads the key into the view, unless that is under way, or waits for its time. Nothing happens while nothing is tracked. */
-  fill(name: Name, want: Want, view: View): void {
-    if (!this.#refresh.join(name, [view])) this.#fill(name, want, [view], null)
+  /** Reads the key into the view, unless that waits for its time. `done` is told what came of it, if it was read. */
+  fill(name: Name, want: Want, view: View, done: (filled: Filled) => void): void {
+    if (!this.#refresh.join(name, [view])) this.#fill(name, want, [view], done)
   }
 
   /** The same, and tells what came of it. */
@@ -189,6 +190,20 @@ export class Tracker {
     this.killAll()
     session.close()
     if (!this.#stopped.signal.aborted) this.#again(backoffMs.first)
+  }
+
+  /** A client's reply does not wait for a silent connection: what is held is dropped, and then nothing can be too old. */
+  async #heardInTime(session: Session): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const timer = this.#parts.world.after(barrierMs, () => {
+      this.killAll()
+      late.resolve()
+    })
+    try {
+      await Promise.race([session.heard(), late.promise])
+    } finally {
+      timer.cancel()
+    }
   }
 
   async #connect(): Promise<void> {

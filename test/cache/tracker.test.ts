@@ -63,7 +63,7 @@ class Fixture {
 
   /** Fills the key into v1 and answers: a value, and no TTL unless it is told. */
   async put(name: string, value: string, pttl = -1, view: View = this.views[0]): Promise<void> {
-    this.tracker.fill(name, 'string', view)
+    this.tracker.fill(name, 'string', view, () => {})
     await quiet()
     this.session.answer(Buffer.from(value), pttl)
     await quiet()
@@ -439,5 +439,20 @@ describe('the tracker', () => {
     session.lose('gone')
     await quiet()
     assert.equal(reached, 4)
+  })
+
+  test('has a barrier that a silent connection holds up for a moment only: then nothing is held that could be too old', async () => {
+    const fixture = await Fixture.live()
+    await fixture.put('k', 'v')
+    fixture.session.hears = false
+    let isReached = false
+    void fixture.tracker.barrier().then(() => (isReached = true))
+    await quiet()
+    fixture.world.advance(199)
+    await quiet()
+    assert.deepEqual([isReached, fixture.held('k')], [false, 'v'])
+    fixture.world.advance(1)
+    await quiet()
+    assert.deepEqual([isReached, fixture.held('k'), fixture.tracker.live], [true, undefined, true])
   })
 })

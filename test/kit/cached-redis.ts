@@ -98,7 +98,7 @@ export async function startCachedRedis(options: CachedRedisOptions): Promise<Cac
     const { maxValueBytes, maxFields } = settings
     const { causal = false } = options
     const reads = new Reads(views[version], tracker, realWorld, { prefixes, database, maxValueBytes, maxFields, causal }, () => table)
-    const gateway = new Gateway({ version, log, openRedis: () => openRedis(accessTo(clientPort)) })
+    const gateway = new Gateway({ world: realWorld, version, log, openRedis: () => openRedis(accessTo(clientPort)) })
     gateway.use(reads)
     return { gateway, reads }
   }

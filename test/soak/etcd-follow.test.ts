@@ -1,5 +1,5 @@
 /**
- * The storm of `test/fleet/follow.slow.test.ts` from other seeds: ROUNDS of them (20), from SEED on; without it from one of chance. The seed
+ * The storm of `test/fleet/follow.system.test.ts` from other seeds: ROUNDS of them (20), from SEED on; without it from one of chance. The seed
  * of each is in the name of its test.
  */
 import assert from 'node:assert/strict'

@@ -22,8 +22,10 @@ import { localSlot, ownSlot, passedSlot, type Slot, Slots } from './slot.ts'
 import { isCountable, isMaintenance, noMaintenance, turnedAway, whoami } from './special-commands.ts'
 
 export interface ConnectionHooks {
-  /** Whose rights a connection to Redis has that has said nothing yet, as the last one was told; null: nobody's, or not known. */
-  readonly newcomer: { user: string | null }
+  /** Whose rights a connection to Redis has that has said nothing yet; null: nobody's, or not known. */
+  newcomer(): string | null
+  /** Redis has said it of one. */
+  learned(user: string | null): void
   /** Both sides are gone. */
   closed(): void
   /** The connection was ended for it. */
@@ -152,7 +154,7 @@ export class ClientConnection implements CommandReceiver {
 
   /** Whose rights a connection has that says nothing of it: the default user's, or nobody's where that one needs a password. */
   #askWho(): void {
-    this.#state.user = this.#hooks.newcomer.user
+    this.#state.user = this.#hooks.newcomer()
     this.#redis.write(whoami)
     this.#slots.push(
       ownSlot((reply) => {
@@ -160,7 +162,7 @@ export class ClientConnection implements CommandReceiver {
         if (turnedAway.test(text)) this.#toClient(reply)
         // the first reply of all: before that of any AUTH
         this.#state.user = /^\$\d+\r\n(.+)\r\n$/s.exec(text)?.[1] ?? null
-        this.#hooks.newcomer.user = this.#state.user
+        this.#hooks.learned(this.#state.user)
       }),
     )
   }

@@ -2,10 +2,12 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { BatonError, errorMessage } from '../../errors.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { World } from '../../world.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { Reads } from './reads.ts'
 
 export interface GatewayParts {
+  readonly world: Pick<World, 'elapsed'>
   readonly version: string
   readonly log: Log
   /** A connection to the master that is being made; null while nobody knows which one it is. */
@@ -13,13 +15,16 @@ export interface GatewayParts {
 }
 
 const backlog = 4_096
+/** Whose rights a new connection has, unless it says otherwise. */
+const knownForMs = 1_000
 /** As many as Redis takes by default. */
 const maxClients = 10_000
 
 export class Gateway {
   readonly #parts: GatewayParts
   readonly #server: Server
-  readonly #newcomer: { user: string | null } = { user: null }
+  /** As Redis said last, and when (monotonic ms): rights may be changed at any time. */
+  #newcomer: { readonly user: string | null; readonly at: number } = { user: null, at: 0 }
   #reads: Reads | null = null
   readonly #connections = new Set<ClientConnection>()
   /** Clients turned away: too many, or no master to speak to. */
@@ -59,7 +64,7 @@ export class Gateway {
 
   /** Clients come back to a server that is the master: what they were connected to is none any more. */
   disconnect(): void {
-    this.#newcomer.user = null
+    this.#newcomer = { user: null, at: 0 }
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
@@ -70,6 +75,7 @@ export class Gateway {
   }
 
   #accept(client: Socket): void {
+    const { world } = this.#parts
     const redis = this.#connections.size >= maxClients ? null : this.#parts.openRedis()
     if (redis === null) {
       this.refused += 1
@@ -77,7 +83,8 @@ export class Gateway {
       return
     }
     const connection: ClientConnection = new ClientConnection(client, redis, this.#reads, {
-      newcomer: this.#newcomer,
+      newcomer: () => (world.elapsed() - this.#newcomer.at <= knownForMs ? this.#newcomer.user : null),
+      learned: (user) => (this.#newcomer = { user, at: world.elapsed() }),
       closed: () => this.#connections.delete(connection),
       failed: (error) => this.#parts.log.error('cache.connection_failed', { version: this.version, reason: errorMessage(error) }),
     })

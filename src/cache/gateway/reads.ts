@@ -2,6 +2,7 @@
 import { metricsTable } from '../../telemetry/metrics-table.ts'
 import type { World } from '../../world.ts'
 import { type Name, nameOf } from '../entry.ts'
+import type { Want } from '../read-keys.ts'
 import type { Tracker } from '../tracker.ts'
 import type { View } from '../view.ts'
 import { Admission } from './admission.ts'
@@ -80,8 +81,14 @@ export class Reads {
       const held = this.#view.peek(missed)
       // one of several keys was missing, and this one was not
       if (held !== undefined && (name === 'MGET' || name === 'EXISTS')) continue
-      if (this.#admission.missed(missed)) this.#tracker.fill(missed, wantOf(name, args, held, this.#settings.maxFields), this.#view)
+      if (this.#admission.missed(missed)) this.#fill(missed, wantOf(name, args, held, this.#settings.maxFields))
     }
+  }
+
+  #fill(name: Name, want: Want): void {
+    this.#tracker.fill(name, want, this.#view, (filled) => {
+      if (filled === 'refused') this.#admission.refused(name)
+    })
   }
 
   get causal(): boolean {

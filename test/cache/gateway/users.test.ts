@@ -1,6 +1,7 @@
 /** Whose reads are answered locally: those of the user with whose rights the keys were read, and nobody's without a login. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type CachedRedis, startCachedRedis } from '../../kit/cached-redis.ts'
 import { needs } from '../../kit/packages.ts'
 import { type Redis, startRedis } from '../../kit/redis.ts'
@@ -113,4 +114,25 @@ describe('a read of a held key', { skip: needs('redis-server') }, () => {
     assert.ok(!held())
     await hold(cached, 'k')
   })
+})
+
+test('a default user that needs a password from now on has no hits without one, a second later at most', {
+  skip: needs('redis-server'),
+}, async (t) => {
+  const redis = await startRedis()
+  t.after(() => redis[Symbol.asyncDispose]())
+  const cached = await startCachedRedis({ sourcePort: redis.port })
+  t.after(() => cached[Symbol.asyncDispose]())
+  assert.equal(await redis.say('SET k v'), '+OK')
+  await hold(cached, 'k')
+  const first = async (): Promise<Value> => {
+    using client = await RespClient.connect(cached.ports.v1)
+    return await client.call('GET', 'k')
+  }
+  // the first connection asks who it is; one that comes just after it is known by that
+  assert.equal(await first(), 'v')
+  assert.equal(await redis.say('CONFIG SET requirepass sesame'), '+OK')
+  await sleep(1_050)
+  assert.ok(isError(await first(), 'NOAUTH'))
+  assert.ok(cached.tracker.live, 'the source itself was logged in before')
 })
