@@ -59,7 +59,8 @@ export class View {
     other.delete(name)
     this.#hit.delete(name)
     into.set(name, entry)
-    this.onChange(name, true)
+    // one that is larger than the whole budget is not kept
+    this.onChange(name, into.has(name))
   }
 
   /** False where it was not held. */
@@ -99,9 +100,10 @@ export class View {
     return this.#present.calculatedSize + this.#absent.calculatedSize
   }
 
-  #list(maxSize: number): LRUCache<Name, Entry> {
+  #list(bytes: number): LRUCache<Name, Entry> {
     return new LRUCache({
-      maxSize,
+      // 0 keeps nothing, and is no bound to the list: 1 is, and no entry is as small
+      maxSize: Math.max(1, bytes),
       sizeCalculation: (entry: Entry) => entry.bytes,
       dispose: (entry, name, reason) => {
         if (reason !== 'evict') return

@@ -2,7 +2,7 @@
  * Runs the upgrade: takes events and orders one at a time, journals what they make of it, and then does what is to be done.
  * It decides nothing itself (`step.ts` does) and touches traffic only through what it is given.
  *
- * Invariants: one upgrade at a time; the ledger on disk is never behind what was done; an event of an earlier move is dropped (`seq`).
+ * Invariants: one upgrade at a time; the ledger on disk is never behind what was done; an event of an earlier move, of this upgrade or of one before, is dropped.
  */
 import type { Dynamic } from '../config/settings.ts'
 import { errorMessage } from '../errors.ts'
@@ -75,14 +75,14 @@ export class Conductor {
       versions,
       policy: () => parts.dynamic().rollout.analysis,
       running: () => keeper.running,
-      asks: (event, { seq }) => this.#take(event, seq),
+      asks: (event, upgrade) => this.#take(event, upgrade),
       changed: (evidence, upgrade) => this.#keepEvidence(evidence, upgrade),
     })
     this.#waiting = new Waiting({
       world,
       versions,
       mayAdvance: () => this.#analyst.look()?.mayAdvance !== false,
-      came: (event, { seq }) => this.#take(event, seq),
+      came: (event, upgrade) => this.#take(event, upgrade),
     })
   }
 
@@ -206,20 +206,20 @@ export class Conductor {
     this.#newPid = versions.pid(upgrade.to)
     this.#analyst.begin(upgrade)
     this.#watch?.cancel()
-    const lost = ({ seq, phase }: Upgrade, detail: string) => {
+    const lost = (upgrade: Upgrade, detail: string) => {
       // while traffic shifts, the policy says what is lost
-      if (phase === 'shift' && dynamic().rollout.analysis.enabled) this.#analyst.look()
-      else this.#take({ is: 'candidate-lost', detail }, seq)
+      if (upgrade.phase === 'shift' && dynamic().rollout.analysis.enabled) this.#analyst.look()
+      else this.#take({ is: 'candidate-lost', detail }, upgrade)
     }
     this.#watch = watchCandidate({ world, versions, to: upgrade.to, lostAfterMs, running, lost })
   }
 
-  /** Feeds an event in its turn; one that belongs to an earlier move than `seq` is dropped. */
-  #take(event: Event, seq: number | null): void {
+  /** Feeds an event in its turn; one of an earlier move than `at` is dropped. */
+  #take(event: Event, at: Upgrade | null): void {
     const { keeper, world, log } = this.#parts
     const taken = keeper.inTurn(async () => {
       const { running } = keeper
-      if (running === null || (seq !== null && running.seq !== seq) || this.#stopped) return
+      if (running === null || (at !== null && !keeper.isAt(at)) || this.#stopped) return
       const move = step(running, event, world.now())
       if (move.next !== running || move.actions.length > 0) await this.#move(move, event.is)
     })
@@ -231,7 +231,7 @@ export class Conductor {
         again_in_ms: retakeMs,
       })
       // a verdict is asked for anew at the next look
-      if (event.is !== 'verdict') world.after(retakeMs, () => this.#take(event, seq))
+      if (event.is !== 'verdict') world.after(retakeMs, () => this.#take(event, at))
     })
   }
 
@@ -271,16 +271,15 @@ export class Conductor {
 
   #act(action: Exclude<Action, { readonly do: 'conclude' }>, upgrade: Upgrade): void {
     const { versions } = this.#parts
-    const { seq } = upgrade
     switch (action.do) {
       case 'precheck':
         return this.#precheck(upgrade)
       case 'start':
-        return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', seq)
+        return this.#then(this.#start(action.version), { is: 'started' }, 'start-failed', upgrade)
       case 'await-ready':
         return this.#waiting.ready(action.version, action.withinMs, upgrade)
       case 'warm':
-        return this.#then(this.#warm(action.version, action.from), { is: 'warmed' }, 'warm-failed', seq)
+        return this.#then(this.#warm(upgrade), { is: 'warmed' }, 'warm-failed', upgrade)
       case 'route':
         this.#parts.route()
         return versions.apply()
@@ -289,23 +288,23 @@ export class Conductor {
       case 'await-step':
         return upgrade.phase === 'shift' ? this.#waiting.step(upgrade) : undefined
       case 'drain':
-        return this.#then(versions.drain(action.version), { is: 'drained' }, 'stop-failed', seq)
+        return this.#then(versions.drain(action.version), { is: 'drained' }, 'stop-failed', upgrade)
       case 'undrain':
         return versions.undrain(action.version)
       case 'stop':
-        return this.#then(this.#stop(action.version, upgrade), { is: 'stopped' }, 'stop-failed', seq)
+        return this.#then(this.#stop(action.version, upgrade), { is: 'stopped' }, 'stop-failed', upgrade)
       case 'hold':
         this.#parts.hold()
-        return this.#take({ is: 'held' }, seq)
+        return this.#take({ is: 'held' }, upgrade)
       case 'release':
         this.#parts.release()
-        return this.#take({ is: 'released' }, seq)
+        return this.#take({ is: 'released' }, upgrade)
     }
   }
 
-  #precheck({ to, seq }: Upgrade): void {
-    const detail = precheckFault(to, this.#parts)
-    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, seq)
+  #precheck(upgrade: Upgrade): void {
+    const detail = precheckFault(upgrade.to, this.#parts)
+    this.#take(detail === null ? { is: 'prechecked' } : { is: 'precheck-failed', detail }, upgrade)
   }
 
   async #start(name: VersionName): Promise<void> {
@@ -315,25 +314,28 @@ export class Conductor {
   }
 
   /** A cache that stays cold is a reason to say so, and keeps a version from serving only where that is asked for. */
-  async #warm(to: VersionName, from: VersionName): Promise<void> {
-    const warmed = await this.#parts.warm(to, from)
+  async #warm(upgrade: Upgrade): Promise<void> {
+    const { warm, keeper } = this.#parts
+    const warmed = await warm(upgrade.to, upgrade.from)
+    // it may have taken longer than the upgrade
+    if (!keeper.isAt(upgrade)) return
     this.#figures?.warmed(warmed)
     if (warmed.is === 'refused') throw new Error(warmed.detail)
     if (warmed.is === 'short') {
-      this.#parts.log.warn('upgrade.cold', { ...this.#fields(this.#parts.keeper.running), version: to, reason: warmed.detail })
+      this.#parts.log.warn('upgrade.cold', { ...this.#fields(upgrade), version: upgrade.to, reason: warmed.detail })
     }
   }
 
   /** The old version of a committed plan with `retireAfter` lives on, drained; anything else is stopped for good. */
   async #stop(name: VersionName, upgrade: Upgrade): Promise<void> {
-    const { phase, from, to, plan, seq } = upgrade
+    const { phase, from, to, plan } = upgrade
     const { orders, keeper } = this.#parts
     // what nothing could come after would leave nobody to serve
     const fault = phase === 'stop-old' && isExclusive(upgrade) ? precheckFault(to, this.#parts) : null
     if (fault !== null) throw new Error(fault)
     const isSpare = phase === 'stop-old' && name === from && plan.retireAfterMs > 0 && plan.strategy === 'shift'
     // a rollback that came first has made it serve again
-    const isWanted = () => keeper.running?.seq === seq
+    const isWanted = () => keeper.isAt(upgrade)
     return isSpare ? orders.keepAsSpare(name, plan.retireAfterMs, isWanted) : orders.stopForGood(name, isWanted)
   }
 
@@ -381,15 +383,15 @@ export class Conductor {
   }
 
   /** `event` is what the action's end says, `trouble` what it says if it fails. */
-  #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'warm-failed' | 'stop-failed', seq: number): void {
+  #then(work: Promise<unknown>, event: Event, trouble: 'start-failed' | 'warm-failed' | 'stop-failed', at: Upgrade): void {
     const failed = (error: unknown) => {
       this.#parts.log.error('upgrade.action_failed', {
         ...this.#fields(this.#parts.keeper.running),
         action_for: event.is,
         reason: errorMessage(error),
       })
-      this.#take({ is: trouble, detail: errorMessage(error) }, seq)
+      this.#take({ is: trouble, detail: errorMessage(error) }, at)
     }
-    work.then(() => this.#take(event, seq), failed)
+    work.then(() => this.#take(event, at), failed)
   }
 }

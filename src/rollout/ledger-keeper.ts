@@ -22,6 +22,12 @@ export class LedgerKeeper {
     return runningIn(this.#ledger)
   }
 
+  /** Whether it stands where it stood then: `seq` begins anew with each upgrade. */
+  isAt({ id, seq }: Upgrade): boolean {
+    const { running } = this
+    return running?.id === id && running.seq === seq
+  }
+
   /** Only within a turn. Rejects with the system's error; then the former ledger stands. */
   async write(change: Partial<Ledger>): Promise<void> {
     const next = { ...this.#ledger, ...change }

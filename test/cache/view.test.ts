@@ -32,6 +32,22 @@ describe('a view', () => {
     assert.deepEqual([view.evictions, view.keys, view.bytes], [1, 3, 300])
   })
 
+  test('keeps nothing of what is missing where that has no budget, and says so', () => {
+    const { view, changes } = viewOf(300, 0)
+    view.put('a', entry(string('v')))
+    view.put('b', entry(absent))
+    // it was there before
+    view.put('a', entry(absent))
+    assert.deepEqual([view.peek('a'), view.peek('b'), view.keys, view.absentKeys, view.bytes], [undefined, undefined, 0, 0, 0])
+    assert.deepEqual(changes, ['+a', '-b', '-a'])
+  })
+
+  test('says of what is larger than its whole budget that it is not held', () => {
+    const { view, changes } = viewOf(300)
+    view.put('a', entry(string('v'), 301))
+    assert.deepEqual([view.peek('a'), changes], [undefined, ['-a']])
+  })
+
   test('is not used by a look that leaves no trace', () => {
     const { view } = viewOf(200)
     for (const name of ['a', 'b']) view.put(name, entry(string('v')))

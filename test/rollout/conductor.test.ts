@@ -12,11 +12,12 @@ import { stableOf } from '../../src/rollout/roles.ts'
 import type { Pid, Upgrade } from '../../src/rollout/upgrade.ts'
 import type { VersionControl } from '../../src/rollout/version-control.ts'
 import { VersionOrders } from '../../src/rollout/version-orders.ts'
+import type { Warmed } from '../../src/rollout/warmed.ts'
 import { createLog, type LogRecord } from '../../src/telemetry/log.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { parse } from '../config/fixture.ts'
 import { FakeWorld } from '../kit/fake-world.ts'
-import { quiet } from '../kit/turns.ts'
+import { quiet, until } from '../kit/turns.ts'
 import { ordered, plan, planStep, upgradeAt } from './upgrade-fixture.ts'
 import { traffic } from './verdict-fixture.ts'
 
@@ -43,6 +44,7 @@ function setUp(change: Partial<Ledger> = {}) {
     serving: true,
     pids: { v1: 4_001, v2: 4_002 } as Record<string, Pid | null>,
     keep: Promise.resolve(),
+    warm: async (): Promise<Warmed> => ({ is: 'none' }),
     drained: Promise.resolve(),
   }
   const versions: VersionControl = {
@@ -88,7 +90,7 @@ function setUp(change: Partial<Ledger> = {}) {
       receipts.push(receipt)
     },
     orders: new VersionOrders(shared),
-    warm: async () => ({ is: 'none' }),
+    warm: () => state.warm(),
     hold: () => undefined,
     release: () => undefined,
     keeperLost: () => false,
@@ -127,6 +129,36 @@ describe('an upgrade that begins', () => {
     await assert.rejects(conductor.begin('v2', null), /ENOSPC/)
     assert.deepEqual([did, world.timers, keeper.running], [[], 0, null])
   })
+})
+
+describe('a warm-up that outlives its upgrade', () => {
+  const coverage = { keys: 1, bytes: 1, coverage: 0.1, predicted: null, tookMs: 1 }
+  for (const is of ['warm', 'short', 'refused'] as const) {
+    test(`and ends as ${is} says nothing of the next one`, async () => {
+      const { conductor, keeper, records, state, receipts, world } = setUp()
+      const warms = [Promise.withResolvers<Warmed>(), Promise.withResolvers<Warmed>()] as const
+      let begun = 0
+      state.warm = () => warms[begun++ === 0 ? 0 : 1].promise
+      await conductor.begin('v2', null)
+      await until(() => begun === 1, 'the first warms')
+      await conductor.order('rollback', 'operator')
+      await until(() => keeper.running === null, 'the first is over')
+      world.drawn = 0.25
+      await conductor.begin('v2', null)
+      await until(() => begun === 2, 'the second warms')
+      warms[0].resolve({ is, detail: 'of the first', coverage })
+      await quiet()
+      assert.deepEqual([keeper.running?.phase, keeper.running?.seq], ['warm', 4])
+      assert.deepEqual(
+        records.filter(({ event }) => event === 'upgrade.cold' || event === 'upgrade.action_failed'),
+        [],
+      )
+      await conductor.order('rollback', 'operator')
+      await until(() => receipts.length === 2, 'the second is over')
+      assert.equal(receipts[1]?.warm, null)
+      await conductor.stop()
+    })
+  }
 })
 
 describe('the end of an upgrade', () => {

@@ -1,5 +1,6 @@
 /** The secrets of the way to Redis, out of their files. */
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import { readSecret } from '../../config/secret-file.ts'
 import type { RedisLogin, RedisSettings } from '../../config/settings.ts'
 import { BatonError, errorMessage } from '../../errors.ts'
@@ -43,12 +44,15 @@ async function readTls(settings: RedisSettings['tls']): Promise<Tls | null> {
     named('tls.cert', () => pem(cert)),
     named('tls.key', async () => (key === null ? null : await readSecret(key, 1, 64 * 1024))),
   ])
-  return {
+  const usable = {
     ...(caText === null ? {} : { ca: caText }),
     ...(certText === null ? {} : { cert: certText }),
     ...(keyText === null ? {} : { key: keyText }),
     ...(serverName === null ? {} : { servername: serverName }),
   }
+  // else each client's connection would throw it, where nobody catches it
+  await named('tls', async () => createSecureContext(usable))
+  return usable
 }
 
 async function named<T>(key: string, read: () => Promise<T>): Promise<T> {
