@@ -78,14 +78,13 @@ export class Cache {
     void this.#use(cache === null ? null : this.#make(cache, names))
   }
 
-  /** Fills the version's view. Never rejects. */
+  /** Fills the version's view, and begins anew where the configuration changes meanwhile. Never rejects. */
   async warm(version: string): Promise<Warmed> {
-    const caching = this.#caching
-    const warmed = await caching?.warming.warm(version)
-    if (caching === null || warmed === undefined || warmed === null) return { is: 'none' }
-    const { deadlineMs, require } = caching.settings.warm
-    const isTaken = await caching.pushing.synced(version, deadlineMs - warmed.progress.elapsedMs)
-    return isTaken ? warmedOf(version, warmed) : notTaken(version, warmed, require)
+    for (;;) {
+      const caching = this.#caching
+      const warmed = caching === null ? nothingToWarm : await warmIn(caching, version)
+      if (caching === this.#caching) return warmed
+    }
   }
 
   #make(settings: CacheSettings, versions: readonly string[]): Caching {
@@ -123,4 +122,14 @@ export class Cache {
     this.#caching?.tracker.lose(`the master is ${address} now`)
     for (const gateway of this.gateways) gateway.disconnect()
   }
+}
+
+const nothingToWarm: Warmed = { is: 'none' }
+
+async function warmIn({ warming, pushing, settings }: Caching, version: string): Promise<Warmed> {
+  const warmed = await warming.warm(version)
+  if (warmed === null) return nothingToWarm
+  const { deadlineMs, require } = settings.warm
+  const isTaken = await pushing.synced(version, deadlineMs - warmed.progress.elapsedMs)
+  return isTaken ? warmedOf(version, warmed) : notTaken(version, warmed, require)
 }
