@@ -68,12 +68,12 @@ export class Cache {
     await Promise.all(this.gateways.map((gateway) => gateway.close()))
   }
 
-  /** Another configuration begins with empty views. */
+  /** Other settings begin with empty views; a version that comes or goes leaves those of the others as they are. */
   follow({ cache, versions }: Pick<Dynamic, 'cache' | 'versions'>): void {
     this.#paths = new Map(Object.entries(versions).flatMap(([version, { push }]) => (push === null ? [] : [[version, push]])))
     const names = [...new Set([...Object.keys(this.#parts.redis.gateways), ...this.#paths.keys()])]
-    const made = cache === null ? '' : JSON.stringify([cache, names])
-    if (made === this.#made) return
+    const made = cache === null ? '' : JSON.stringify(cache)
+    if (made === this.#made) return this.#caching?.keepFor(names)
     this.#made = made
     void this.#use(cache === null ? null : this.#make(cache, names))
   }

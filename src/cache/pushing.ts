@@ -70,6 +70,11 @@ export class Pushing {
   }
 
   #look(): void {
+    for (const [version, { pusher }] of this.#pushed) {
+      if (this.#parts.views.some((view) => view.version === version && pusher.isOf(view))) continue
+      this.#pushed.delete(version)
+      void pusher.close()
+    }
     for (const view of this.#parts.views) {
       const app = this.#parts.appOf(view.version)
       const place = app === null ? '' : JSON.stringify(app)

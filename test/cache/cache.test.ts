@@ -97,3 +97,43 @@ describe('a warm-up under way when the configuration changes', { skip: needs('re
     assert.deepEqual([await before.pushing.synced('v2', 60_000), before.pushing.progressOf('v2')], [false, null])
   })
 })
+
+describe('a version that is pushed to', { skip: needs('redis-server') }, () => {
+  test('comes and goes, and the others keep what they hold', async (t) => {
+    const rig = await setUp(t, { gateways: ['v1'] })
+    const { cache } = rig
+    rig.follow({ warm: all })
+    assert.equal((await cache.warm('v1')).is, 'warm')
+    rig.follow({ warm: all }, ['v3'])
+    const view = cache.caching?.viewOf('v3')
+    assert.deepEqual([cache.caching?.viewOf('v1')?.keys, view?.keys], [items, 0])
+    await until(
+      () => cache.caching?.pushing.progressOf('v3') !== null,
+      () => 'nothing is pushed to v3',
+    )
+    assert.equal((await cache.caching?.warming.warm('v3'))?.ended, 'all-named')
+    assert.equal(view?.keys, items)
+    rig.follow({ warm: all })
+    assert.deepEqual([cache.caching?.viewOf('v1')?.keys, cache.caching?.viewOf('v3')], [items, null])
+    await until(
+      () => cache.caching?.pushing.progressOf('v3') === null,
+      () => 'v3 is pushed to',
+    )
+    rig.follow({ warm: all }, ['v3'])
+    assert.deepEqual([cache.caching?.viewOf('v3')?.keys, cache.caching?.warming.stateOf('v3')], [0, null])
+  })
+
+  test('is warmed anew where it came back during its warm-up', async (t) => {
+    const rig = await setUp(t, { gateways: ['v1'] })
+    rig.follow({ warm: slow }, ['v3'])
+    void rig.cache.caching?.warming.warm('v3')
+    await isWarming(rig, 'v3')
+    rig.follow({ warm: slow })
+    rig.follow({ warm: slow }, ['v3'])
+    void rig.cache.caching?.warming.warm('v3')
+    await until(
+      () => (rig.cache.caching?.viewOf('v3')?.keys ?? 0) > 0,
+      () => 'the view that is there is not warmed',
+    )
+  })
+})
