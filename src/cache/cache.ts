@@ -68,24 +68,23 @@ export class Cache {
     await Promise.all(this.gateways.map((gateway) => gateway.close()))
   }
 
-  /** Another configuration begins with empty views. */
+  /** Other settings begin with empty views; a version that comes or goes leaves those of the others as they are. */
   follow({ cache, versions }: Pick<Dynamic, 'cache' | 'versions'>): void {
     this.#paths = new Map(Object.entries(versions).flatMap(([version, { push }]) => (push === null ? [] : [[version, push]])))
     const names = [...new Set([...Object.keys(this.#parts.redis.gateways), ...this.#paths.keys()])]
-    const made = cache === null ? '' : JSON.stringify([cache, names])
-    if (made === this.#made) return
+    const made = cache === null ? '' : JSON.stringify(cache)
+    if (made === this.#made) return this.#caching?.keepFor(names)
     this.#made = made
     void this.#use(cache === null ? null : this.#make(cache, names))
   }
 
-  /** Fills the version's view. Never rejects. */
+  /** Fills the version's view, and begins anew where the configuration changes meanwhile. Never rejects. */
   async warm(version: string): Promise<Warmed> {
-    const caching = this.#caching
-    const warmed = await caching?.warming.warm(version)
-    if (caching === null || warmed === undefined || warmed === null) return { is: 'none' }
-    const { deadlineMs, require } = caching.settings.warm
-    const isTaken = await caching.pushing.synced(version, deadlineMs - warmed.progress.elapsedMs)
-    return isTaken ? warmedOf(version, warmed) : notTaken(version, warmed, require)
+    for (;;) {
+      const caching = this.#caching
+      const warmed = caching === null ? nothingToWarm : await warmIn(caching, version)
+      if (caching === this.#caching) return warmed
+    }
   }
 
   #make(settings: CacheSettings, versions: readonly string[]): Caching {
@@ -123,4 +122,14 @@ export class Cache {
     this.#caching?.tracker.lose(`the master is ${address} now`)
     for (const gateway of this.gateways) gateway.disconnect()
   }
+}
+
+const nothingToWarm: Warmed = { is: 'none' }
+
+async function warmIn({ warming, pushing, settings }: Caching, version: string): Promise<Warmed> {
+  const warmed = await warming.warm(version)
+  if (warmed === null) return nothingToWarm
+  const { deadlineMs, require } = settings.warm
+  const isTaken = await pushing.synced(version, deadlineMs - warmed.progress.elapsedMs)
+  return isTaken ? warmedOf(version, warmed) : notTaken(version, warmed, require)
 }

@@ -20,7 +20,7 @@ export interface CachingParts {
   readonly master: Master
   readonly database: number
   readonly settings: CacheSettings
-  /** Those that have a cache. */
+  /** Those that have a cache at first. */
   readonly versions: readonly string[]
   readonly names: string | null
   readonly instance: string
@@ -32,11 +32,12 @@ export interface CachingParts {
 
 export class Caching {
   readonly settings: CacheSettings
-  readonly views: readonly View[]
   readonly tracker: Tracker
   readonly warming: Warming
   readonly pushing: Pushing
-  readonly #reads: ReadonlyMap<string, Reads>
+  readonly #views: View[] = []
+  readonly #reads = new Map<string, Reads>()
+  readonly #readsOf: (view: View) => Reads
   readonly #log: Log
   readonly #toucher: Toucher
   readonly #serving: () => readonly string[]
@@ -44,15 +45,15 @@ export class Caching {
   #wasLive = false
 
   constructor({ world, log, master, database, settings, versions, names, instance, appOf, serving }: CachingParts) {
-    const { absent, memoryBytes, refresh, prefixes, tracking } = settings
+    const { absent, refresh, prefixes, tracking } = settings
+    const views = this.#views
     this.settings = settings
     this.#log = log
     this.#serving = serving
-    this.views = versions.map((version) => new View(version, { bytes: memoryBytes, absentBytes: absent.memoryBytes }))
     this.tracker = new Tracker({
       world,
       log,
-      views: this.views,
+      views,
       open: async (hooks, signal) => openPair(await master.find(), { by: tracking, prefixes }, hooks, signal),
       settings: {
         ...settings,
@@ -63,12 +64,37 @@ export class Caching {
       onLive: () => this.#onLive(),
       onLost: () => this.warming.lost(),
     })
-    this.warming = new Warming({ world, log, tracker: this.tracker, views: this.views, settings, names, instance })
+    this.warming = new Warming({ world, log, tracker: this.tracker, views, settings, names, instance })
     const covers = (name: Name) => prefixes.some((prefix) => name.startsWith(prefix))
-    this.pushing = new Pushing({ world, log, tracker: this.tracker, views: this.views, settings, appOf, covers })
-    this.#toucher = new Toucher(this.views, () => this.tracker.session, log, world)
+    this.pushing = new Pushing({ world, log, tracker: this.tracker, views, settings, appOf, covers })
+    this.#toucher = new Toucher(views, () => this.tracker.session, log, world)
     const limits = { ...settings, causal: settings.consistency === 'causal', database }
-    this.#reads = new Map(this.views.map((view) => [view.version, new Reads(view, this.tracker, world, limits, () => this.#commands)]))
+    this.#readsOf = (view) => new Reads(view, this.tracker, world, limits, () => this.#commands)
+    this.keepFor(versions)
+  }
+
+  get views(): readonly View[] {
+    return this.#views
+  }
+
+  /** These have a cache from now on: a new one is empty, one that stays keeps what it holds. */
+  keepFor(versions: readonly string[]): void {
+    const { absent, memoryBytes } = this.settings
+    for (const { version } of [...this.#views]) if (!versions.includes(version)) this.#drop(version)
+    for (const version of versions) {
+      if (this.viewOf(version) !== null) continue
+      const view = new View(version, { bytes: memoryBytes, absentBytes: absent.memoryBytes })
+      this.#views.push(view)
+      this.#reads.set(version, this.#readsOf(view))
+      this.warming.follow(view)
+    }
+    this.#toucher.begin()
+  }
+
+  #drop(version: string): void {
+    const at = this.#views.findIndex((view) => view.version === version)
+    this.#views.splice(at, 1)
+    this.#reads.delete(version)
   }
 
   readsOf(version: string): Reads | null {

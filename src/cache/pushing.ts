@@ -31,6 +31,7 @@ export class Pushing {
   readonly #parts: PushingParts
   readonly #pushed = new Map<string, Pushed>()
   #timer: Timer | null = null
+  #isStopped = false
 
   constructor(parts: PushingParts) {
     this.#parts = parts
@@ -42,6 +43,7 @@ export class Pushing {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     this.#timer?.cancel()
     const all = [...this.#pushed.values()]
     this.#pushed.clear()
@@ -53,8 +55,10 @@ export class Pushing {
     return this.#pushed.get(version)?.pusher.progress ?? null
   }
 
-  /** True once the app has all that its view holds; true too where nothing is pushed. False: not within the time. */
+  /** True once the app has all that its view holds; true too where nothing is pushed. False: not within the time, or not any more. */
   async synced(version: string, withinMs: number): Promise<boolean> {
+    // whoever waited for a warm-up asks when it was cancelled, too
+    if (this.#isStopped) return false
     this.#look()
     const pushed = this.#pushed.get(version)
     if (pushed === undefined) return true
@@ -66,6 +70,11 @@ export class Pushing {
   }
 
   #look(): void {
+    for (const [version, { pusher }] of this.#pushed) {
+      if (this.#parts.views.some((view) => view.version === version && pusher.isOf(view))) continue
+      this.#pushed.delete(version)
+      void pusher.close()
+    }
     for (const view of this.#parts.views) {
       const app = this.#parts.appOf(view.version)
       const place = app === null ? '' : JSON.stringify(app)

@@ -28,7 +28,7 @@ export class Toucher {
   /** The policy is that of the server that is tracked now. */
   begin(): void {
     const isByUse = /lru|lfu/.test(this.#session()?.server.evictionPolicy ?? '')
-    for (const view of this.#views) view.touched = isByUse ? new Set() : null
+    for (const view of this.#views) view.touched = isByUse ? (view.touched ?? new Set()) : null
   }
 
   async touch(): Promise<void> {

@@ -18,6 +18,7 @@ export interface WarmingParts {
   readonly world: World
   readonly log: Log
   readonly tracker: Tracker
+  /** Those that there are now. */
   readonly views: readonly View[]
   readonly settings: CacheSettings
   /** Path of a file of names; null: there is none. */
@@ -40,6 +41,7 @@ export interface WarmState {
 const reWarmed = 20_000
 
 interface Run {
+  readonly view: View
   readonly result: Promise<WarmState>
   /** As it stands now; once it has ended, as it ended. */
   state(): WarmState
@@ -63,7 +65,11 @@ export class Warming {
     this.#reWarm = new ReWarm({ world, tracker, views, pace: this.#pace, batch: warm.batch, most: reWarmed })
     const { hotNames } = settings
     this.#hotNames = hotNames === null ? null : new HotNames({ world, log, settings: hotNames, instance, session: () => tracker.session })
-    for (const view of views) view.onRead = this.#hotNames === null ? null : (name) => this.#note(name)
+  }
+
+  /** What its clients read is counted among the hot names. */
+  follow(view: View): void {
+    view.onRead = this.#hotNames === null ? null : (name) => this.#note(name)
   }
 
   /** Whether there is anywhere to take names from before another version has any. */
@@ -93,16 +99,25 @@ export class Warming {
 
   /** Of the last warm-up of the version's view; null: there was none. */
   stateOf(version: string): WarmState | null {
-    const run = this.#runs.get(version)
-    return run?.state() ?? null
+    return this.#runOf(version)?.state() ?? null
   }
 
   /** One that is under way is joined. Never rejects; null: there is no such view. */
   warm(version: string): Promise<WarmState> | null {
-    const running = this.#runs.get(version)
+    const running = this.#runOf(version)
     if (running?.state().ended === null) return running.result
-    const view = this.#parts.views.find((each) => each.version === version)
+    const view = this.#viewOf(version)
     return view === undefined ? null : this.#begin(view)
+  }
+
+  #viewOf(version: string): View | undefined {
+    return this.#parts.views.find((each) => each.version === version)
+  }
+
+  /** Of a view that is there no more it says nothing. */
+  #runOf(version: string): Run | null {
+    const run = this.#runs.get(version)
+    return run !== undefined && run.view === this.#viewOf(version) ? run : null
   }
 
   #begin(view: View): Promise<WarmState> {
@@ -132,7 +147,7 @@ export class Warming {
       last = this.#told(view.version, this.#stateOf(warmUp, why))
       return last
     })
-    this.#runs.set(view.version, { result, state: () => last ?? this.#stateOf(warmUp, null) })
+    this.#runs.set(view.version, { view, result, state: () => last ?? this.#stateOf(warmUp, null) })
     return result
   }
 

@@ -121,6 +121,10 @@ export class Pusher {
     this.#run = this.#loop()
   }
 
+  isOf(view: View): boolean {
+    return view === this.#parts.view
+  }
+
   /** The app is told nothing more: its lease runs out. */
   async close(): Promise<void> {
     this.#state = 'closed'
