@@ -250,7 +250,7 @@ class Running {
       credentials,
       instance: `${hostname()}-${world.pid}`,
       endpointOf: (version) => this.#versions.get(version)?.endpoint ?? null,
-      serving: () => [this.#live.current().roles.stable],
+      serving: () => Object.values(this.#live.current().roles).filter((name) => name !== null),
     })
   }
 

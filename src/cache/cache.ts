@@ -11,7 +11,7 @@ import { collectCacheMetrics } from './metrics.ts'
 import type { AppAddress } from './push/app-line.ts'
 import type { Credentials } from './redis/credentials.ts'
 import { type Master, masterOf } from './redis/master.ts'
-import { notTaken, type Warmed, warmedOf } from './warmed.ts'
+import { notTaken, uncached, type Warmed, warmedOf } from './warmed.ts'
 
 export interface CacheParts {
   readonly world: World
@@ -126,7 +126,9 @@ export class Cache {
 
 const nothingToWarm: Warmed = { is: 'none' }
 
-async function warmIn({ warming, pushing, settings }: Caching, version: string): Promise<Warmed> {
+async function warmIn({ warming, pushing, settings, tracker }: Caching, version: string): Promise<Warmed> {
+  // nothing to wait for: this Redis is passed through
+  if (tracker.isUnsuitable) return uncached(version, tracker.whyNot ?? '', settings.warm.require)
   const warmed = await warming.warm(version)
   if (warmed === null) return nothingToWarm
   const { deadlineMs, require } = settings.warm

@@ -1,5 +1,6 @@
 /** Why a key is answered from a view, or is not. */
 import { plainKeyText } from '../config/key-text.ts'
+import { errorMessage } from '../errors.ts'
 import type { Caching } from './caching.ts'
 import { type Entry, keyOf, type Name, nameOf } from './entry.ts'
 import { type Read, readKeys } from './read-keys.ts'
@@ -45,8 +46,12 @@ async function verdictOf(caching: Caching | null, name: Name, views: readonly He
   if (session === null) return `passed through: ${whyNot}`
   const holders = views.flatMap(({ version, held }) => (held === null ? [] : [version]))
   if (holders.length > 0) return `answered from the cache of ${holders.join(' and ')}`
-  const [read] = await readKeys(session, [{ key: keyOf(name), want: 'any' }], settings)
-  return read === undefined ? 'passed through' : readVerdict(read)
+  try {
+    const [read] = await readKeys(session, [{ key: keyOf(name), want: 'any' }], settings)
+    return read === undefined ? 'passed through' : readVerdict(read)
+  } catch (error) {
+    return `passed through: Redis was lost while it was asked (${errorMessage(error)})`
+  }
 }
 
 function readVerdict(read: Read): string {

@@ -79,6 +79,7 @@ export class Tracker {
   #attempts = 0
   #retry: Timer | null = null
   #whyNot = 'not started'
+  #isUnsuitable = false
 
   constructor(parts: TrackerParts) {
     const { settings, world } = parts
@@ -98,6 +99,11 @@ export class Tracker {
   /** Why nothing is answered locally; null while it may be. */
   get whyNot(): string | null {
     return this.#live ? null : this.#whyNot
+  }
+
+  /** This server cannot be a source: it is looked at again, and not soon. */
+  get isUnsuitable(): boolean {
+    return this.#isUnsuitable
   }
 
   get session(): Session | null {
@@ -233,6 +239,7 @@ export class Tracker {
       if (this.#session !== session) return
       heartbeat.start()
       this.#attempts = 0
+      this.#isUnsuitable = false
       this.killAll()
       this.#live = true
       this.#parts.onLive()
@@ -251,8 +258,8 @@ export class Tracker {
 
   #judge(error: unknown): { message: string; wait: number } {
     const message = error instanceof Error ? error.message : String(error)
-    const isUnsuitable = error instanceof Error && 'code' in error && error.code === 'unsupported'
-    return { message, wait: isUnsuitable ? backoffMs.unsuitable : backoffMs.first }
+    this.#isUnsuitable = error instanceof Error && 'code' in error && error.code === 'unsupported'
+    return { message, wait: this.#isUnsuitable ? backoffMs.unsuitable : backoffMs.first }
   }
 
   #again(firstMs: number): void {

@@ -29,3 +29,9 @@ export function notTaken(version: string, state: WarmState, require: number | nu
   const detail = `the app of ${version} has not taken all of the ${keys} keys that are warm for it`
   return { is: require === null ? 'short' : 'refused', detail, coverage: { keys, bytes, coverage: null, predicted, tookMs: elapsedMs } }
 }
+
+/** This Redis cannot be a source: nothing is kept of it. */
+export function uncached(version: string, why: string, require: number | null): Warmed {
+  const coverage = { keys: 0, bytes: 0, coverage: null, predicted: null, tookMs: 0 }
+  return { is: require === null ? 'short' : 'refused', detail: `${version} has no cache: ${why}`, coverage }
+}

@@ -8,7 +8,7 @@ import { needs } from '../kit/packages.ts'
 import { runModel } from './model/run.ts'
 import { brokenNames, delayFor } from './model/variants.ts'
 
-const rounds = 6
+const rounds = 16
 
 describe('the model check finds a cache', { skip: needs('redis-server') }, () => {
   for (const broken of brokenNames)

@@ -21,11 +21,17 @@ interface Rig {
 }
 
 /** Versions v1 to v3, and keys under `k:`; nothing listens, so that an app that is pushed to does not answer. */
-async function setUp(t: TestContext, { gateways = ['v1', 'v2'] }: { readonly gateways?: readonly string[] } = {}): Promise<Rig> {
-  const redis = await startRedis()
+interface RigOptions {
+  readonly gateways?: readonly string[]
+  /** Lines of redis.conf. */
+  readonly conf?: readonly string[]
+}
+
+async function setUp(t: TestContext, { gateways = ['v1', 'v2'], conf = [] }: RigOptions = {}): Promise<Rig> {
+  const redis = await startRedis({ conf })
   t.after(() => redis[Symbol.asyncDispose]())
   const client = redisClient(redis.port)
-  await client.mset(Object.fromEntries(Array.from({ length: items }, (_, at) => [`k:${at}`, `value of ${at}`])))
+  if (conf.length === 0) await client.mset(Object.fromEntries(Array.from({ length: items }, (_, at) => [`k:${at}`, `value of ${at}`])))
   client.disconnect()
   const dynamicOf = (cache: object | null, pushed: readonly string[]): Pick<Dynamic, 'cache' | 'versions'> => {
     const versions = ['v1', 'v2', 'v3'].map((name) => [
@@ -136,4 +142,23 @@ describe('a version that is pushed to', { skip: needs('redis-server') }, () => {
       () => 'the view that is there is not warmed',
     )
   })
+})
+
+describe('a Redis that cannot be a source', { skip: needs('redis-server') }, () => {
+  for (const [require, is] of [
+    [undefined, 'short'],
+    ['90%', 'refused'],
+  ] as const) {
+    test(`holds no upgrade up until the deadline: what is warm is ${is} at once, and why is said`, async (t) => {
+      const rig = await setUp(t, { conf: ['cluster-enabled yes'] })
+      rig.follow({ warm: { from: [{ scan: 'k:*' }], deadline: '10m', ...(require === undefined ? {} : { require }) } })
+      await until(
+        () => rig.cache.caching?.tracker.isUnsuitable === true,
+        () => String(rig.cache.caching?.tracker.whyNot),
+      )
+      const warmed = await rig.cache.warm('v2')
+      assert.equal(warmed.is, is)
+      assert.match('detail' in warmed ? warmed.detail : '', /v2 has no cache: .* cluster node/)
+    })
+  }
 })
