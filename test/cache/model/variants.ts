@@ -30,7 +30,7 @@ export const brokenNames = Object.keys(broken) as readonly Broken[]
 
 /** ms. A key that was killed too early has to be read again before its write is executed, which the queue of refreshes makes rare. */
 export function delayFor(which: Broken | null): number {
-  return which === 'killed only when forwarded' ? 25 : 2
+  return which === 'killed only when forwarded' ? 10 : 2
 }
 
 export function breakIt(which: Broken): Partial<Builders> {
@@ -41,6 +41,8 @@ export function breakIt(which: Broken): Partial<Builders> {
       return { commands: (table) => changed(table, (effect) => (effect.is === 'nothing' ? nothing : noKeys)) }
     case 'killed only when forwarded':
       return {
+        // what was killed too early is read again before its write is executed: the sooner the surer
+        tracker: (parts) => new Tracker({ ...parts, settings: { ...parts.settings, refreshEveryMs: 0 } }),
         commands: (table, tracker) =>
           changed(table, (effect) => {
             if (effect.is !== 'keys') return effect
